@@ -1,0 +1,1 @@
+"""The log: the only part of the domain that does I/O."""
