@@ -1,0 +1,71 @@
+"""What tests share: one real PostgreSQL and one real Kafka broker for the whole run, a database of its own per test."""
+
+import contextlib
+import importlib.util
+import itertools
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from config.local.postgres import Postgres
+from domain.store.schema import install_schema
+
+TEMPLATE = "template_datamailer"
+numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """A folder for the servers of this run; others may pass through it, since PostgreSQL does not run as root."""
+    with tempfile.TemporaryDirectory(prefix="datamailer-tests-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(home: Path) -> Iterator[Postgres]:
+    """The PostgreSQL server of this run, empty but for what fixtures and tests make."""
+    with Postgres(home / "postgres", home / "postgres.log", durable=False).running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Postgres) -> str:
+    """The name of a database with the whole schema, from which the databases of tests are cloned."""
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+    install_schema(postgres.conninfo(TEMPLATE))
+    if importlib.util.find_spec("projections") is not None:
+        importlib.import_module("projections.schema").install_schema(postgres.conninfo(TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database(postgres: Postgres, template: str) -> Iterator[str]:
+    """The connection string of a fresh database with the whole schema."""
+    with cloned(postgres, template) as conninfo:
+        yield conninfo
+
+
+@pytest.fixture
+def empty_database(postgres: Postgres) -> Iterator[str]:
+    """The connection string of a fresh database with nothing in it."""
+    with cloned(postgres, "template0") as conninfo:
+        yield conninfo
+
+
+@contextlib.contextmanager
+def cloned(postgres: Postgres, template: str) -> Iterator[str]:
+    name = f"test_{os.getpid()}_{next(numbers)}"
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        words = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
+        connection.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**words))
+        try:
+            yield postgres.conninfo(name)
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**words))
