@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from domain.contact import view
 from domain.contact.commands import (
     CategoryChoice,
     EmailVerdict,
@@ -112,6 +113,7 @@ __all__ = [
     "tag_named",
     "tags_named",
     "text_of",
+    "view",
 ]
 
 decider: Final = Decider(kind=4, name="contact", initial=Contact(), decide=decide, evolve=evolve)

@@ -214,3 +214,8 @@ class ContactErased(Event, frozen=True):
     suppressions: int = 0
     hard_bounced: bool = False
     complained: bool = False
+
+    @property
+    def forgets(self) -> tuple[int, ...]:
+        """The organization's key for the contact, and with the last one the contact's own."""
+        return (self.organization_id, 0) if self.last else (self.organization_id,)
