@@ -16,6 +16,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     at: datetime
 
+    @property
+    def forgets(self) -> tuple[int, ...]:
+        """The organizations whose key for the contact dies with this event; 0 is the contact's own key."""
+        return ()
+
 
 E = TypeVar("E", bound=Event)
 
@@ -58,7 +63,7 @@ def upcaster(name: str, version: int) -> Callable[[Upcaster], Upcaster]:
     return register
 
 
-class Rejected(Exception):  # noqa: N818 - the word of the domain
+class Rejected(Exception):
     """The only refusal: the command breaks a rule. ``fields`` maps dotted field names to error codes."""
 
     def __init__(self, code: str, field: str, **more: str) -> None:
@@ -75,8 +80,8 @@ class Rejected(Exception):  # noqa: N818 - the word of the domain
 class Decider(msgspec.Struct, Generic[State], frozen=True):
     """One kind of thing: its number in stream ids, its initial state, and its two pure functions.
 
-    ``decide(state, command)`` gives the events, none when it is already so, or raises Rejected. ``evolve(state, event)``
-    is total and never raises. ``snapshot_version`` is raised whenever the state's shape changes: older snapshots are
+    ``decide(state, command)`` gives the events, none when it is already so, or raises Rejected.
+    ``evolve(state, event)`` is total and never raises. ``snapshot_version`` is raised whenever the state's shape changes: older snapshots are
     then ignored.
     """
 

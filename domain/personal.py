@@ -7,18 +7,20 @@ A field whose key is gone reads as redacted and never stops a replay.
 
 from __future__ import annotations
 
-import binascii
-import os
-from base64 import b64decode, b64encode
-from typing import TYPE_CHECKING, ClassVar, Self
+from binascii import Error as BinasciiError
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable, Mapping
+from os import urandom
+from struct import Struct
+from typing import ClassVar, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 NONCE_BYTES = 12
+SCOPE = Struct(">Q")
+"""The organization whose key seals, in front of the nonce and the ciphertext."""
+HEADER = SCOPE.size + NONCE_BYTES
 
 
 class SealingKey:
@@ -38,54 +40,63 @@ class SealingKey:
         return self._cipher
 
 
+SealingKeys = Mapping[int, SealingKey]
+"""The keys of one contact by organization; 0 is the contact's own. A key that was destroyed is absent."""
+
+OWN = 0
+
+
 class Personal:
     """Free text about a person, sealed under the key of one contact and one organization.
 
     Two values are equal when their texts are; a redacted value is equal to the empty text.
     """
 
-    __slots__ = ("_key", "_sealed", "_text")
+    __slots__ = ("_keys", "_sealed", "_text")
     by_contact_alone: ClassVar[bool] = False
 
-    def __init__(self, text: str) -> None:
-        self._text: str | None = text
-        self._sealed: bytes | None = None
-        self._key: SealingKey | None = None
+    def __init__(self, text: str | None, sealed: bytes | None = None) -> None:
+        self._text = text
+        self._sealed = sealed
+        self._keys: SealingKeys | None = None
 
     @classmethod
     def from_token(cls, token: str) -> Self:
-        """Take the form that stands in the log; the key is bound later, in bulk.
+        """Take the form that stands in the log; the keys are bound later, in bulk.
 
         Raises ValueError when the token is not base64.
         """
-        value = cls.__new__(cls)
-        value._text = None
-        value._key = None
         try:
-            value._sealed = b64decode(token, validate=True)
-        except binascii.Error as error:
-            msg = "a sealed field is not base64"
-            raise ValueError(msg) from error
-        return value
+            return cls(None, a2b_base64(token, strict_mode=True))
+        except BinasciiError as error:
+            raise ValueError("a sealed field is not base64") from error
 
-    def bind(self, key: SealingKey | None) -> None:
-        """Give the key that opens the sealed bytes; None when it was destroyed."""
-        self._key = key
+    def bind(self, keys: SealingKeys) -> None:
+        """Give the contact's keys, of which one opens the sealed bytes unless it was destroyed."""
+        self._keys = keys
 
-    def seal(self, key: SealingKey) -> None:
-        """Seal the text under the key, unless it is sealed already."""
+    def seal(self, organization_id: int, keys: SealingKeys) -> None:
+        """Seal the text under the key of the organization (0: the contact's own), unless it is sealed already.
+
+        Raises KeyError when that key is missing.
+        """
         if self._sealed is None:
-            nonce = os.urandom(NONCE_BYTES)
-            self._sealed = nonce + key.cipher.encrypt(nonce, self.text.encode(), None)
-            self._key = key
+            nonce = urandom(NONCE_BYTES)
+            sealed = keys[organization_id].cipher.encrypt(nonce, self.text.encode(), None)
+            self._sealed = SCOPE.pack(organization_id) + nonce + sealed
+            self._keys = keys
+
+    @property
+    def sealed(self) -> bool:
+        """True once the value has the form that may be stored."""
+        return self._sealed is not None
 
     @property
     def token(self) -> str:
         """The sealed bytes as base64, as they stand in the log. Raises ValueError while the value is not sealed."""
         if self._sealed is None:
-            msg = "personal data was about to be stored unsealed"
-            raise ValueError(msg)
-        return b64encode(self._sealed).decode("ascii")
+            raise ValueError("personal data was about to be stored unsealed")
+        return b2a_base64(self._sealed, newline=False).decode("ascii")
 
     @property
     def redacted(self) -> bool:
@@ -100,10 +111,13 @@ class Personal:
         return self._text
 
     def _open(self) -> str | None:
-        if self._sealed is None or self._key is None:
+        if self._sealed is None or self._keys is None:
+            return None
+        key = self._keys.get(SCOPE.unpack_from(self._sealed)[0])
+        if key is None:
             return None
         try:
-            opened = self._key.cipher.decrypt(self._sealed[:NONCE_BYTES], self._sealed[NONCE_BYTES:], None)
+            opened = key.cipher.decrypt(self._sealed[SCOPE.size : HEADER], self._sealed[HEADER:], None)
         except InvalidTag:
             return None
         self._text = opened.decode()

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import msgspec
 
 from domain.decider import Decider, Event, Rejected
+from domain.store.idempotency import Remember, Remembered
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +30,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """A command and the stream it is for, named by its natural ``key`` or by its ``number``.
 
     ``contact_id`` says which contact a stream of another kind concerns: it seals that contact's data and keys the
-    event on Kafka.
+    event on Kafka. ``remember`` keeps the answer in the same transaction; one given before is the outcome then.
     """
 
     decider: Decider[Any]
@@ -38,6 +39,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None = None
     number: int | None = None
     contact_id: int = 0
+    remember: Remember | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,10 +61,27 @@ class Refused(msgspec.Struct, frozen=True):
     error: Rejected
 
 
+class Unavailable(Exception):
+    """The log could not be reached, or the connection was lost before it answered: the outcome is then unknown."""
+
+
+class Contended(Exception):
+    """Other writers won the race for the stream every time; nothing was written."""
+
+
 class Failed(msgspec.Struct, frozen=True):
-    """The command could not be carried out; whether it was is unknown when the error says so."""
+    """The command could not be carried out, by :class:`Unavailable`, :class:`Contended`, or a defect."""
 
     error: Exception
 
 
-Outcome = Accepted | Refused | Failed
+Outcome = Accepted | Refused | Remembered | Failed
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """A stream's state as of a moment; ``version`` 0 when it had no event then. ``position`` is the log's head."""
+
+    number: int
+    version: int
+    state: Any
+    position: int

@@ -12,8 +12,8 @@ class Recorded(msgspec.Struct, frozen=True, array_like=True):
     """One row of the log. The field order is the column order of :data:`COLUMNS`.
 
     ``position`` counts from 1 without gaps over the whole log, ``version`` from 1 within the stream. ``data`` is JSON
-    with personal fields sealed. ``client_id`` names the client whose scope the event belongs to (0: none), ``contact_id``
-    the contact it concerns (0: none).
+    with personal fields sealed. ``client_id`` names the client whose scope the event belongs to (0: none),
+    ``contact_id`` the contact that it concerns (0: none).
     """
 
     position: int
@@ -39,3 +39,6 @@ COLUMNS = (
     "notification_id, originator_id, originator_version, topic, state, organization_id, client_id, contact_id, "
     "occurred_at, correlation_id, causation_id, source"
 )
+
+SELECT = f"SELECT {COLUMNS} FROM log "
+"""The start of every query that gives :class:`Recorded` rows."""

@@ -1,0 +1,90 @@
+"""Many commands decided in memory on their loaded streams, and the one append that comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domain.decider import Rejected
+from domain.store.append import Answer, Append, Appended
+from domain.store.keyring import Keyring
+from domain.store.mapper import Mapper
+from domain.store.order import Accepted, Failed, Order, Outcome, Refused
+from domain.store.work import Work
+
+
+class Decision:
+    """Outcomes by the orders' places; ``works`` gives the stream that each order is for."""
+
+    def __init__(self, works: Mapping[int, Work]) -> None:
+        self._works = works
+        self._ends: dict[int, int] = {}
+        self._answers: list[Answer] = []
+        self.outcomes: dict[int, Outcome] = {}
+
+    @property
+    def works(self) -> list[Work]:
+        """Each stream once, in the order in which their commands came."""
+        return list({id(work): work for work in self._works.values()}.values())
+
+    def decide(self, orders: Mapping[int, Order]) -> None:
+        """Decide the orders one after the other; a later one for the same stream sees what the earlier one did."""
+        for place, order in orders.items():
+            self.outcomes[place] = self._decide(place, order, self._works[place])
+
+    def _decide(self, place: int, order: Order, work: Work) -> Outcome:
+        try:
+            events = order.decider.decide(work.state, order.command)
+        except Rejected as rejected:
+            return Refused(rejected)
+        except Exception as error:  # noqa: BLE001 - a defect in one rule must not cost the others of the batch
+            return Failed(error)
+        if events:
+            work.apply(events, order.context)
+            self._ends[place] = len(work.pending)
+        number = work.number if work.version else 0
+        return Accepted(number=number, version=work.version, state=work.state, events=events, position=work.found.head)
+
+    def batch(self, orders: Mapping[int, Order], mapper: Mapper, keyring: Keyring) -> Append:
+        """What is to be written: events, claims, keys, and the answers to be remembered."""
+        batch = Append([], [], [], [], [], [])
+        for work in self.works:
+            if work.pending:
+                work.add_to(batch, mapper)
+        for place, order in orders.items():
+            outcome = self.outcomes[place]
+            if order.remember is not None and isinstance(outcome, Accepted | Refused):
+                work, remember = self._works[place], order.remember
+                status, body = remember.answer(outcome)
+                sealed = keyring.seal(body)
+                batch.answers.append(
+                    Answer(
+                        work.stream, remember.client_id, remember.key, remember.request, status, sealed, work.contact_id
+                    )
+                )
+        return batch
+
+    def answered(self, written: Appended, batch: Append) -> dict[int, Outcome]:
+        """The outcomes that stand, with their positions; orders of streams that lost a race are not among them."""
+        starts: dict[int, int] = {}
+        position = written.head - sum(row.stream not in written.lost for row in batch.rows)
+        for work in self.works:
+            if work.stream not in written.lost:
+                starts[id(work)] = position
+                position += len(work.pending)
+        return {
+            place: self._placed(place, outcome, starts[id(work)])
+            for place, outcome in self.outcomes.items()
+            if id(work := self._works[place]) in starts
+        }
+
+    def _placed(self, place: int, outcome: Outcome, start: int) -> Outcome:
+        end = self._ends.get(place)
+        if end is None or not isinstance(outcome, Accepted):
+            return outcome
+        return Accepted(
+            number=outcome.number,
+            version=outcome.version,
+            state=outcome.state,
+            events=outcome.events,
+            position=start + end,
+        )

@@ -1,0 +1,154 @@
+"""Many streams in one query: identity, keys, snapshot, events and a remembered answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from domain.decider import Decider, Event
+from domain.store import arrays
+from domain.store.arrays import BinaryArray
+from domain.store.found import Found, StoredRow, Wanted
+from domain.store.keyring import Keyring
+from domain.store.mapper import Mapper
+from domain.store.order import Order
+from domain.store.recorder import LogRecorder
+from domain.store.work import CONTACT, ContactKeys, Work
+
+NO_SNAPSHOT = 0
+"""A shape that no snapshot has."""
+
+LOAD = """
+WITH wanted AS MATERIALIZED (
+    SELECT place, kind, shape, i.number IS NULL AS fresh, stream_id(kind, n.number) AS stream,
+        CASE WHEN kind = 4 THEN i.number ELSE nullif(contact, 0) END AS contact
+    FROM unnest(%b, %b, %b, %b) WITH ORDINALITY AS k (kind, key, contact, shape, place)
+    LEFT JOIN identities i USING (kind, key)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(i.number, CASE WHEN %b THEN nextval(('number_' || kind)::regclass) END) AS number) n
+    UNION ALL
+    SELECT place, kind, shape, false, stream, nullif(contact, 0)
+    FROM unnest(%b, %b, %b, %b, %b) AS n (kind, stream, contact, shape, place)
+)
+SELECT w.place, w.stream, w.fresh, own.wrapped_key, ring.organizations, ring.keys,
+    s.originator_version, s.state, e.originator_version, e.topic, e.state, e.notification_id,
+    (SELECT max(notification_id) FROM log)
+FROM wanted w
+LEFT JOIN identities own ON own.kind = 4 AND own.number = w.contact
+LEFT JOIN LATERAL (
+    SELECT array_agg(organization_id) AS organizations, array_agg(wrapped_key) AS keys
+    FROM keyring WHERE contact_id = w.contact) ring ON true
+LEFT JOIN snapshots s ON s.originator_id = w.stream AND s.shape = w.shape
+LEFT JOIN log e ON e.originator_id = w.stream AND e.originator_version > coalesce(s.originator_version, 0)
+ORDER BY w.place, e.originator_version
+"""
+
+
+def load_parameters(wanted: Sequence[Wanted], *, claim: bool) -> tuple[BinaryArray | bool, ...]:
+    """The parameters of :data:`LOAD`. ``claim`` draws numbers for keys that have none. Keyed ones must come first."""
+    keyed = [w for w in wanted if w.key is not None]
+    named = [(place, w) for place, w in enumerate(wanted, 1) if w.key is None]
+    return (
+        arrays.integers(w.kind for w in keyed),
+        arrays.uuids(w.key for w in keyed if w.key is not None),
+        arrays.bigints(w.contact_id for w in keyed),
+        arrays.integers(w.shape for w in keyed),
+        claim,
+        arrays.integers(w.kind for _, w in named),
+        arrays.uuids(w.stream for _, w in named if w.stream is not None),
+        arrays.bigints(w.contact_id for _, w in named),
+        arrays.integers(w.shape for _, w in named),
+        arrays.bigints(place for place, _ in named),
+    )
+
+
+def found_streams(rows: Sequence[tuple[Any, ...]]) -> list[Found]:
+    """Rows of :data:`LOAD`, gathered to one entry for each wanted stream."""
+    found: list[Found] = []
+    place = 0
+    for row in rows:
+        if row[0] != place:
+            place = row[0]
+            keys = dict(zip(row[4], row[5], strict=True)) if row[4] else {}
+            if row[3] is not None:
+                keys[0] = row[3]
+            snapshot = None if row[6] is None else (row[6], row[7])
+            events: list[StoredRow] = []
+            found.append(Found(row[1], row[2], keys, snapshot, events, row[12] or 0))
+        if row[8] is not None:
+            events.append(row[8:12])
+    return found
+
+
+class Workload:
+    """Loads the streams that orders are for, each once, and folds them."""
+
+    def __init__(self, recorder: LogRecorder, mapper: Mapper, keyring: Keyring) -> None:
+        self._recorder = recorder
+        self._mapper = mapper
+        self._keyring = keyring
+
+    def load(self, orders: Mapping[int, Order], *, claim: bool) -> dict[int, Work]:
+        """The stream of each order by the order's place; orders for one stream share it.
+
+        ``claim`` draws numbers for new keys. Raises UnknownEvent and the library's persistence errors.
+        """
+        places: dict[Wanted, list[int]] = {}
+        deciders: dict[Wanted, Decider[Any]] = {}
+        for place, order in orders.items():
+            wanted = self._wanted(order.decider, order.key, order.number, order.contact_id)
+            places.setdefault(wanted, []).append(place)
+            deciders[wanted] = order.decider
+        works: dict[int, Work] = {}
+        by_stream: dict[UUID, Work] = {}
+        for wanted, found in self._find(list(places), claim=claim):
+            work = self._work(deciders[wanted], wanted, found)
+            if found.stream is not None:
+                work = by_stream.setdefault(found.stream, work)
+            works.update(dict.fromkeys(places[wanted], work))
+        for work in {id(work): work for work in works.values()}.values():
+            work.replay(self._mapper)
+        return works
+
+    def find(
+        self,
+        decider: Decider[Any],
+        keys: Sequence[str],
+        numbers: Sequence[int],
+        *,
+        snapshots: bool,
+        until: Callable[[Event, int], bool] | None,
+    ) -> list[Work]:
+        """The streams of keys and numbers, keys first; ``until`` cuts each stream at a moment.
+
+        Raises UnknownEvent and the library's persistence errors.
+        """
+        shape = decider.snapshot_version if snapshots else NO_SNAPSHOT
+        names = [(key, None) for key in keys] + [(None, number) for number in numbers]
+        wanted = [self._wanted(decider, key, number, 0)._replace(shape=shape) for key, number in names]
+        found = dict(self._find(list(dict.fromkeys(wanted)), claim=False))
+        works = {name: self._work(decider, name, stream) for name, stream in found.items()}
+        for work in works.values():
+            work.replay(self._mapper, until)
+        return [works[name] for name in wanted]
+
+    def _wanted(self, decider: Decider[Any], key: str | None, number: int | None, contact_id: int) -> Wanted:
+        shape = decider.snapshot_version
+        if key is not None:
+            return Wanted(decider.kind, shape, contact_id, self._keyring.digest(decider.name, key))
+        number = number or 0
+        contact_id = number if decider.kind == CONTACT else contact_id
+        return Wanted(decider.kind, shape, contact_id, None, UUID(int=decider.kind << 96 | number))
+
+    def _work(self, decider: Decider[Any], wanted: Wanted, found: Found) -> Work:
+        return Work(decider, wanted.key, wanted.contact_id, found, ContactKeys(self._keyring, found.wrapped_keys))
+
+    def _find(self, wanted: list[Wanted], *, claim: bool) -> list[tuple[Wanted, Found]]:
+        if not wanted:
+            return []
+        wanted.sort(key=lambda w: w.key is None)
+        with self._recorder.datastore.get_connection() as connection:
+            cursor = self._recorder.cursor(connection)
+            cursor.execute(LOAD, load_parameters(wanted, claim=claim), prepare=True)
+            return list(zip(wanted, found_streams(cursor.fetchall()), strict=True))

@@ -1,0 +1,17 @@
+"""Installs the log's tables and functions; safe to run again, and by several processes at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+
+SCHEMA = Path(__file__).with_name("schema.sql")
+SCHEMA_LOCK = 4815162343
+
+
+def install_schema(conninfo: str) -> None:
+    """Create what is missing, in one transaction."""
+    with psycopg.connect(conninfo) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
+        connection.execute(SCHEMA.read_bytes())
