@@ -12,7 +12,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from config.local.kafka.broker import Kafka
+from config.local.kafka.jars import KafkaUnavailableError, find_runtime
 from config.local.postgres import Postgres
+from config.settings import Settings
 from domain.store.schema import install_schema
 
 TEMPLATE = "template_datamailer"
@@ -57,6 +60,22 @@ def empty_database(postgres: Postgres) -> Iterator[str]:
     """The connection string of a fresh database with nothing in it."""
     with cloned(postgres, "template0") as conninfo:
         yield conninfo
+
+
+@pytest.fixture(scope="session")
+def kafka(home: Path) -> Iterator[str]:
+    """The address of this run's Apache Kafka; its tests are marked `kafka` and make topics of their own names."""
+    settings = Settings.read(required=())
+    if settings.kafka == "off":
+        pytest.skip("KAFKA=off declines Apache Kafka")
+    try:
+        runtime = find_runtime(settings.data_dir / "cache", home / "maven.log")
+    except KafkaUnavailableError as error:
+        if settings.kafka == "on" or os.environ.get("CI") == "true":
+            pytest.fail(f"Apache Kafka has to run here: {error}")
+        pytest.skip(f"no Apache Kafka: {error}")
+    with Kafka(home / "kafka", home / "kafka.log", runtime).running() as broker:
+        yield broker.bootstrap
 
 
 @contextlib.contextmanager
