@@ -3,7 +3,6 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError
 
-
 pytestmark = pytest.mark.kafka
 
 
