@@ -81,8 +81,8 @@ class Decider(msgspec.Struct, Generic[State], frozen=True):
     """One kind of thing: its number in stream ids, its initial state, and its two pure functions.
 
     ``decide(state, command)`` gives the events, none when it is already so, or raises Rejected.
-    ``evolve(state, event)`` is total and never raises. ``snapshot_version`` is raised whenever the state's shape changes: older snapshots are
-    then ignored.
+    ``evolve(state, event)`` is total and never raises. ``snapshot_version`` is raised whenever the state's shape
+    changes: older snapshots are then ignored.
     """
 
     kind: int

@@ -26,8 +26,11 @@ from domain.store.unsealing import Unsealer
 
 READ_KINDS = SELECT + "WHERE originator_id >= %b AND originator_id < %b ORDER BY notification_id"
 
-ATTEMPTS = 10
-"""How often a command is decided anew after losing a race, before it fails as contended."""
+ATTEMPTS = 100
+"""How often a command is decided anew after losing a race, before it fails as contended.
+
+Every loss means that another writer won, so n rivals for one stream need at most n attempts: this many never meet.
+"""
 
 SAVE_SNAPSHOT = """
 INSERT INTO snapshots (originator_id, originator_version, shape, state) VALUES (%b, %b, %b, %b)
