@@ -106,13 +106,10 @@ def test_reasons_sealed_at_once_by_two_writers_stay_readable(open_store: Callabl
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(complain, range(4)))
-    reasons = [
-        event.reason.text
-        for _, event in stores[0].open(stores[0].read(0, 100))
-        if getattr(event, "reason", None) is not None
-    ]
+    log = stores[0].open(stores[0].read(0, 100))
+    reasons = [reason.text for _, event in log if (reason := getattr(event, "reason", None))]
     assert reasons
-    assert all(reason.startswith("reason ") for reason in reasons)
+    assert all(text.startswith("reason ") for text in reasons)
 
 
 def test_endless_contention_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,21 +7,18 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from config.local.postgres import Postgres
 from domain import contact
 from domain.store.keyring import Keyring, WrongMasterKey
 from domain.store.log import Store
 from domain.store.mapper import UnknownEvent
 from domain.store.order import Accepted
-from tests.store.conftest import CONTEXT, NOON, numbered, upsert
+from tests.store.conftest import NOON, numbered, upsert
 
 ADDRESS = "zebra.quagga@example.com"
 REASON = "okapi newsletters are too frequent"
 
 
-def test_bytes_on_disk_hold_no_address_and_no_reason(
-    store: Store, postgres: Postgres, database: str, home: Path
-) -> None:
+def test_bytes_on_disk_hold_no_address_and_no_reason(store: Store, database: str, home: Path) -> None:
     store.handle(upsert(ADDRESS, status="unsubscribed", unsubscribe_reason=REASON, tags=("xylophone",)))
     store.handle(*(upsert(f"{n}.{ADDRESS}", tags=("xylophone",)) for n in range(300)))
     with psycopg.connect(database, autocommit=True) as connection:
@@ -67,7 +64,8 @@ def test_erasing_destroys_the_keys_with_the_event(store: Store, open_store: Call
     assert again.state.email.text == ADDRESS
 
 
-def test_the_master_key_opens_its_own_database_only(store: Store, database: str) -> None:
+@pytest.mark.usefixtures("store")
+def test_the_master_key_opens_its_own_database_only(database: str) -> None:
     other = base64.b64encode(bytes(32)).decode()
     with pytest.raises(WrongMasterKey, match="not the key"):
         Store(database, other)
@@ -82,4 +80,3 @@ def test_an_event_of_the_future_is_named_not_skipped(store: Store, database: str
         connection.execute("UPDATE log SET topic = 'contact.registered@99' WHERE notification_id = 1")
     with pytest.raises(UnknownEvent, match=r"contact\.registered@99"):
         store.open(store.read(0, 10))
-    assert CONTEXT.organization_id == 1
