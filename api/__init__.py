@@ -1,0 +1,1 @@
+"""Talks HTTP with client applications and operators."""

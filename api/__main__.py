@@ -1,0 +1,52 @@
+"""Runs the API: ``python -m api``, on the settings' host and port, until SIGTERM."""
+
+from __future__ import annotations
+
+import gc
+import socket
+
+import uvicorn
+
+from api.app import application
+from config.settings import Settings
+
+GRACE_SECONDS = 10
+KEEP_ALIVE_SECONDS = 30
+
+
+class Server(uvicorn.Server):
+    """Uvicorn, which sets aside what was made at start, so that the garbage collector never walks it again."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then freeze."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
+
+
+def server(settings: Settings) -> Server:
+    """The server over the settings' database. Raises what the store raises when it cannot be reached."""
+    config = uvicorn.Config(
+        application(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    return Server(config)
+
+
+def main() -> None:
+    """Serve until stopped."""
+    server(Settings.read()).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""What requests stand on, made once when the server starts: the store and its writer, the directory, what listens."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any
+
+from api.auth import Authentication
+from api.directory import LiveDirectory
+from api.idempotency import Idempotency
+from api.key_usage import KeyUsage
+from api.listener import Listener
+from config.metrics import SIZES, Histogram, RequestMetrics
+from config.settings import Settings
+from domain.store.log import Store
+from domain.store.writer import Writer
+
+
+def key_pepper(store: Store) -> bytes:
+    """The secret under which API keys are hashed: it is derived from the database's root key and dies with it."""
+    return store.keyring.digest("api keys", "pepper").bytes
+
+
+class Wiring:
+    """One per server process. ``start`` and ``stop`` run on the server's event loop."""
+
+    writer: Writer
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = Store(settings.database_url, base64.b64encode(settings.master_key).decode())
+        self.listener = Listener(settings.database_url)
+        self.directory = LiveDirectory(self.store, self.listener.bells["datamailer_directory"])
+        self.usage = KeyUsage(settings.database_url)
+        self.auth = Authentication(self.directory, self.usage, key_pepper(self.store), settings.operator_key)
+        self.idempotency = Idempotency(self.store)
+        self.requests = RequestMetrics()
+        self.flushes = Histogram(SIZES)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Load the directory and begin to follow. Raises when the store cannot be reached."""
+        await self.directory.refresh()
+        self.writer = Writer(self.store)
+        self.writer.commands.observe = self.flushes.observe
+        for forever in (self.listener.run(), self.directory.follow(), self.usage.run()):
+            self._begin(forever)
+
+    def _begin(self, forever: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(forever))
+
+    async def stop(self) -> None:
+        """Finish what waits, and write what is only in memory."""
+        for task in self._tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await asyncio.to_thread(self.writer.close)
+        await self.usage.write()
+        self.store.close()
