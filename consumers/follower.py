@@ -1,0 +1,160 @@
+"""One projection on its way along the log: takes what the feed gives, and reads from the log what it missed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from time import monotonic
+from typing import Final, NamedTuple
+
+from consumers.session import Connection, read
+from consumers.topics import partition_of
+from domain.store.recorded import Recorded
+from domain.store.unsealing import Unsealer
+from projections.engine import Applied, Batch, Repartitioned, apply
+from projections.projection import Projection
+
+CHUNK: Final = 5_000
+FIRST_RETRY: Final = 1.0
+LONGEST_RETRY: Final = 60.0
+
+CHECKPOINTS = "SELECT partition, partitions, position FROM checkpoints WHERE projection = %s ORDER BY partition"
+BEGIN = """
+INSERT INTO checkpoints (projection, partition, partitions, position)
+SELECT %s, partition, %s, %s FROM generate_series(0, %s - 1) AS partition ON CONFLICT DO NOTHING
+"""
+END = "DELETE FROM checkpoints WHERE projection = %s"
+
+
+class Progress(NamedTuple):
+    """A partition as the database has it: the checkpoint, whether it is parked, and the last position published."""
+
+    position: int
+    parked: bool
+    published: int
+
+
+class Retry(NamedTuple):
+    """When a parked partition tries again, and how long it then waits."""
+
+    at: float
+    delay: float
+
+
+class Follower:
+    """Follows the partitions that it is told to. All that matters is in the database; this may end at any moment.
+
+    A partition is followed live, or ``behind``: then the feed's batches are left alone until the log was read to its
+    end; or parked, until its time to try again.
+    """
+
+    def __init__(self, connection: Connection, unsealer: Unsealer, projection: Projection, partitions: int) -> None:
+        self.projection = projection
+        self._connection = connection
+        self._unsealer = unsealer
+        self._partitions = partitions
+        self._settled = False
+        self._owned: frozenset[int] = frozenset()
+        self._behind: set[int] = set()
+        self._parked: dict[int, Retry] = {}
+        self._delays: dict[int, float] = {}
+        self._seen: dict[int, Progress] = {}
+
+    @property
+    def busy(self) -> bool:
+        """True while there is more to read from the log at once."""
+        return bool(self._behind) or not (self._settled or self._parked)
+
+    def follow(self, batches: Sequence[Batch], owned: frozenset[int]) -> None:
+        """Take live batches, and one chunk of the log if behind. Raises what :func:`apply` raises."""
+        if not self._settled:
+            self._settled = self._settle()
+            return
+        self._behind = (self._behind & owned) | (owned - self._owned)
+        self._parked = {partition: retry for partition, retry in self._parked.items() if partition in owned}
+        self._owned = owned
+        self._retry()
+        live = [b for b in batches if b.partition not in self._behind and b.partition not in self._parked]
+        self._note(self._apply(live, self._partitions))
+        if self._behind and self._fill(self._behind, self._partitions):
+            self._behind.clear()
+
+    def check(self, rows: Iterable[tuple[int, Progress]]) -> None:
+        """Look for partitions that stand still though more was published before, and for those unparked by command."""
+        for partition, now in rows:
+            before = self._seen.get(partition)
+            stalled = before is not None and now.position == before.position < before.published
+            unparked = partition in self._parked and not now.parked
+            if partition in self._owned and (unparked or (stalled and partition not in self._parked)):
+                self._parked.pop(partition, None)
+                self._behind.add(partition)
+            self._seen[partition] = now
+
+    def _retry(self) -> None:
+        due = [partition for partition, retry in self._parked.items() if retry.at <= monotonic()]
+        for partition in due:
+            del self._parked[partition]
+            self._behind.add(partition)
+
+    def _note(self, applied: Applied) -> None:
+        self._behind |= applied.behind
+        for partition in applied.parked:
+            delay = self._delays.get(partition, FIRST_RETRY)
+            self._delays[partition] = min(delay * 2, LONGEST_RETRY)
+            self._parked[partition] = Retry(monotonic() + delay, delay)
+            self._behind.discard(partition)
+
+    def _apply(self, batches: Sequence[Batch], partitions: int) -> Applied:
+        return apply(self._connection, self._unsealer, self.projection, batches, partitions=partitions)
+
+    def _positions(self) -> list[tuple[int, int, int]]:
+        return self._connection.execute(CHECKPOINTS, (self.projection.name,)).fetchall()
+
+    def _fill(self, wanted: Collection[int], partitions: int, until: int | None = None) -> bool:
+        """Apply the next chunk of the log to the partitions. True when the log, or what is wanted of it, ends there."""
+        positions = [position for partition, _, position in self._positions() if partition in wanted]
+        if len(positions) < len(wanted):
+            raise Repartitioned
+        after = min(positions)
+        limit = CHUNK if until is None else min(CHUNK, until - after)
+        events = read(self._connection, after, limit) if limit else []
+        if not events:
+            return True
+        self._note(applied := self._apply(divided(events, after, wanted, partitions), partitions))
+        for partition in set(wanted) - applied.parked:
+            self._delays.pop(partition, None)
+        return len(events) < CHUNK
+
+    def _settle(self) -> bool:
+        """Bring the checkpoints to this division of the log. True when they are.
+
+        Those of another division are first brought to one position by that division: only there do both say the same.
+        """
+        rows = self._positions()
+        of = rows[0][1] if rows else self._partitions
+        if rows and of == self._partitions:
+            return True
+        through = max((position for _, _, position in rows), default=0)
+        if any(position < through for _, _, position in rows):
+            self._retry()
+            wanted = {partition for partition, _, _ in rows if partition not in self._parked}
+            if wanted:
+                self._fill(wanted, of, through)
+            return False
+        with self._connection.transaction():
+            locked = self._connection.execute(f"{CHECKPOINTS} FOR UPDATE", (self.projection.name,)).fetchall()
+            if locked == rows:
+                name = self.projection.name
+                self._connection.execute(END, (name,))
+                self._connection.execute(BEGIN, (name, self._partitions, through, self._partitions))
+        return False
+
+
+def divided(events: Sequence[Recorded], after: int, wanted: Collection[int], partitions: int) -> list[Batch]:
+    """Cut a chunk of the log into a batch for each of the partitions; all reach as far as the chunk."""
+    by_partition: dict[int, list[Recorded]] = {partition: [] for partition in sorted(wanted)}
+    for event in events:
+        partition = partition_of(event, partitions)
+        if partition in by_partition:
+            by_partition[partition].append(event)
+    through = events[-1].position
+    return [Batch(partition, after, chosen, through) for partition, chosen in by_partition.items()]

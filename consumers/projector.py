@@ -1,0 +1,101 @@
+"""Keeps every read model up with the log."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from threading import Event as Flag
+from time import monotonic
+from typing import Final
+
+from consumers.feed import Feed, relayed_division
+from consumers.feed_direct import DirectFeed
+from consumers.feed_kafka import KafkaFeed
+from consumers.follower import Follower, Progress
+from consumers.session import WAIT, Connection, connect
+from consumers.topics import EVENTS
+from domain.store.unsealing import Unsealer
+from projections.engine import Repartitioned
+from projections.projection import Projection
+
+NAME: Final = "datamailer.projector"
+
+PROGRESS = """
+SELECT c.projection, c.partition, c.position, c.parked_position IS NOT NULL, coalesce(p.position, 0)
+FROM checkpoints c LEFT JOIN relay_partitions p USING (partition)
+"""
+UNRELAYED = "WITH gone AS (DELETE FROM relay_partitions) DELETE FROM relay"
+
+OpenFeed = Callable[[Connection, Flag], Feed | None]
+
+
+class Projector:
+    """Runs all projections in one process, each with its own checkpoints: one that parks holds up nobody else."""
+
+    def __init__(
+        self, conninfo: str, open_feed: OpenFeed, unsealer: Unsealer, projections: Sequence[Projection]
+    ) -> None:
+        self._conninfo = conninfo
+        self._open_feed = open_feed
+        self._unsealer = unsealer
+        self._projections = projections
+
+    def session(self, stop: Flag) -> None:
+        """Follow until stopped. Raises psycopg's OperationalError, KafkaError, Repartitioned."""
+        with connect(self._conninfo, NAME) as connection:
+            feed = self._open_feed(connection, stop)
+            if feed is None:
+                return
+            with closing(feed):
+                self._follow(connection, feed, stop)
+
+    def _follow(self, connection: Connection, feed: Feed, stop: Flag) -> None:
+        partitions = feed.division.partitions
+        followers = [Follower(connection, self._unsealer, p, partitions) for p in self._projections]
+        checked = monotonic()
+        while not stop.is_set():
+            batches = feed.poll(0 if any(follower.busy for follower in followers) else WAIT)
+            owned = feed.owned
+            for follower in followers:
+                follower.follow(batches, owned)
+            if monotonic() - checked >= WAIT:
+                self._check(connection, feed, followers)
+                checked = monotonic()
+
+    def _check(self, connection: Connection, feed: Feed, followers: Sequence[Follower]) -> None:
+        if feed.division.generation and relayed_division(connection) != feed.division:
+            raise Repartitioned
+        rows = defaultdict(list)
+        for name, partition, *progress in connection.execute(PROGRESS):
+            rows[name].append((partition, Progress(*progress)))
+        for follower in followers:
+            follower.check(rows[follower.projection.name])
+
+
+def direct_feed(conninfo: str) -> OpenFeed:
+    """Follow the log itself, one process at a time; the relay's positions, if there were any, are over."""
+
+    def open_feed(connection: Connection, stop: Flag) -> Feed | None:
+        feed = DirectFeed(conninfo, NAME, stop)
+        if stop.is_set():
+            feed.close()
+            return None
+        connection.execute(UNRELAYED)
+        return feed
+
+    return open_feed
+
+
+def kafka_feed(servers: str, topic: str = EVENTS) -> OpenFeed:
+    """Share the topic's partitions with the other processes, once a relay has said how the log is divided."""
+
+    def open_feed(connection: Connection, stop: Flag) -> Feed | None:
+        while not stop.is_set():
+            division = relayed_division(connection)
+            if division:
+                return KafkaFeed(servers, NAME, division, topic)
+            stop.wait(WAIT)
+        return None
+
+    return open_feed

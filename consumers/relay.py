@@ -1,0 +1,154 @@
+"""Publishes the log to Kafka in its order, by one leader, which keeps its position once brokers acknowledged."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import closing
+from threading import Event as Flag
+from typing import Any, Final
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
+
+from consumers.feed import Division, relayed_division
+from consumers.session import WAIT, Connection, connect, lead, listen, read, wait
+from consumers.topics import EVENTS, ensure_topic, headers_of, key_of, partition_of, too_large
+from domain.store.recorded import Recorded
+from projections.engine import Repartitioned
+
+NAME: Final = "datamailer.relay"
+LIMIT: Final = 5_000
+MAX_MESSAGE: Final = 900_000
+"""Bytes of data from which a message only says where the data is. Brokers refuse batches above 1 MiB by default."""
+
+PRODUCER: Final[dict[str, Any]] = {
+    "acks": "all",
+    "enable_idempotence": True,
+    "linger_ms": 0,
+    "batch_size": 256 * 1024,
+    "max_request_size": 1_000_000,
+    "allow_auto_create_topics": False,
+    "request_timeout_ms": 5_000,
+    "delivery_timeout_ms": 10_000,
+    "max_block_ms": 5_000,
+    "bootstrap_timeout_ms": 5_000,
+    "reconnect_backoff_max_ms": 1_000,
+    "metrics_enabled": False,
+}
+
+# Where a relay that never ran begins: what the read models have already need not pass through Kafka, and the log has
+# what others want from before.
+FOUND = """
+INSERT INTO relay (partitions, position) SELECT %s, coalesce(max(position), 0) FROM checkpoints
+ON CONFLICT (only_one) DO UPDATE SET partitions = excluded.partitions, generation = excluded.generation
+WHERE relay.partitions <> excluded.partitions
+RETURNING position
+"""
+DIVIDE = """
+WITH gone AS (DELETE FROM relay_partitions WHERE partition >= %s)
+INSERT INTO relay_partitions (partition, position) SELECT partition, %s FROM generate_series(0, %s - 1) AS partition
+ON CONFLICT (partition) DO UPDATE SET position = excluded.position
+"""
+LAST = "SELECT partition, position FROM relay_partitions"
+POSITION = "SELECT position FROM relay"
+SAVE = """
+WITH published AS (
+    UPDATE relay SET position = %s, updated_at = now() WHERE generation = %s RETURNING position
+), moved AS (
+    UPDATE relay_partitions p SET position = v.position
+    FROM unnest(%s::integer[], %s::bigint[]) AS v (partition, position)
+    WHERE p.partition = v.partition AND EXISTS (SELECT FROM published))
+SELECT pg_notify('datamailer_checkpoint', 'relay') FROM published
+"""
+
+log = logging.getLogger(__name__)
+
+
+class Relay:
+    """The way from the log to the topic of events. Many may run; one at a time leads."""
+
+    def __init__(self, conninfo: str, servers: str, partitions: int, topic: str = EVENTS) -> None:
+        self._conninfo = conninfo
+        self._servers = servers
+        self._wanted = partitions
+        self._topic = topic
+
+    def session(self, stop: Flag) -> None:
+        """Lead, publish until stopped. Raises psycopg's OperationalError, KafkaError, Repartitioned."""
+        with connect(self._conninfo, NAME) as connection:
+            listen(connection)
+            if not lead(connection, NAME, stop):
+                return
+            division = self._divide(connection, ensure_topic(self._servers, self._topic, self._wanted))
+            row = connection.execute(POSITION).fetchone()
+            position = int(row[0]) if row else 0
+            last = dict(connection.execute(LAST).fetchall())
+            with closing(KafkaProducer(bootstrap_servers=self._servers.split(","), **PRODUCER)) as producer:
+                while not stop.is_set():
+                    events = read(connection, position, LIMIT)
+                    if not events:
+                        wait(connection, WAIT)
+                    elif self._publish(producer, division, events, last, stop):
+                        position = events[-1].position
+                        save(connection, division, position, last)
+
+    def _divide(self, connection: Connection, partitions: int) -> Division:
+        """Begin, or begin a new generation when the topic's partitions are not those of the last one."""
+        with connection.transaction():
+            row = connection.execute(FOUND, (partitions,)).fetchone()
+            if row:
+                connection.execute(DIVIDE, (partitions, row[0], partitions))
+        division = relayed_division(connection)
+        if division is None:
+            raise Repartitioned
+        return division
+
+    def _publish(
+        self, producer: KafkaProducer, division: Division, events: Sequence[Recorded], last: dict[int, int], stop: Flag
+    ) -> bool:
+        """Send all, then see that each was acknowledged. Raises KafkaError; False when stopped before all were."""
+        generation = str(division.generation).encode()
+        sent = []
+        for event in events:
+            partition = partition_of(event, division.partitions)
+            headers = headers_of(event, last[partition], generation)
+            last[partition] = event.position
+            sent.append((event, headers, partition, self._send(producer, event, headers, partition)))
+        if not flushed(producer, stop):
+            return False
+        for event, headers, partition, future in sent:
+            try:
+                future.get(timeout=0)
+            except MessageSizeTooLargeError:
+                self._refer(producer, event, headers, partition).get(timeout=PRODUCER["delivery_timeout_ms"] / 1000)
+        return True
+
+    def _send(self, producer: KafkaProducer, event: Recorded, headers: list[tuple[str, bytes]], partition: int) -> Any:
+        if len(event.data) > MAX_MESSAGE:
+            return self._refer(producer, event, headers, partition)
+        return producer.send(self._topic, event.data, key_of(event), headers, partition)
+
+    def _refer(self, producer: KafkaProducer, event: Recorded, headers: list[tuple[str, bytes]], partition: int) -> Any:
+        """Send only where the data is: consumers read the event from the log."""
+        log.warning("event too large for Kafka", extra={"position": event.position, "topic": event.topic})
+        return producer.send(self._topic, b"", key_of(event), too_large(event, headers), partition)
+
+
+def flushed(producer: KafkaProducer, stop: Flag) -> bool:
+    """Wait until every send has come to an end, well or badly; False when stopped before."""
+    while True:
+        try:
+            producer.flush(timeout=WAIT)
+        except KafkaTimeoutError:
+            if stop.is_set():
+                return False
+        else:
+            return True
+
+
+def save(connection: Connection, division: Division, position: int, last: dict[int, int]) -> None:
+    """Keep the positions. Raises Repartitioned when the relay's row is of another generation, or gone."""
+    parameters = (position, division.generation, list(last), list(last.values()))
+    if connection.execute(SAVE, parameters, prepare=True).fetchone() is None:
+        raise Repartitioned
