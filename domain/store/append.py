@@ -134,7 +134,7 @@ def call_arrays(batch: Append) -> tuple[arrays.BinaryArray, ...]:
 
 def claim_arrays(batch: Append) -> tuple[arrays.BinaryArray, ...]:
     """The parameters of the SQL function ``log_claim``."""
-    claims = sorted(batch.claims, key=lambda claim: (claim.kind, claim.key))
+    claims = sorted(batch.claims, key=lambda claim: (claim.kind, claim.key.int))
     keys = sorted(batch.keys, key=lambda key: (key.contact_id, key.organization_id))
     return (
         arrays.integers(claim.kind for claim in claims),
