@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from domain import audience, client, contact, organization
+from domain import audience, client, contact, import_job, organization
 from domain.decider import EVENT_TYPES, Decider, EventType
 
 
@@ -30,6 +30,6 @@ def by_kind(deciders: Iterable[Decider[Any]]) -> dict[int, Decider[Any]]:
 
 
 DECIDERS: Final[dict[int, Decider[Any]]] = by_kind(
-    [organization.decider, audience.decider, client.decider, contact.decider]
+    [organization.decider, audience.decider, client.decider, contact.decider, import_job.decider]
 )
 EVENTS: Final[dict[str, EventType]] = by_topic(EVENT_TYPES.values())
