@@ -39,6 +39,7 @@ class Receiver(ThreadingHTTPServer):
         self.received: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.answers: list[int] = []
+        self.hangs_up = False
         self.arrived = threading.Condition()
 
     @property
@@ -70,6 +71,7 @@ class Receive(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
+        self.close_connection = self.server.hangs_up
 
     def log_message(self, *_: object) -> None:
         pass
@@ -223,6 +225,15 @@ def test_duplicates_bear_one_message_id(ses: LocalSes, receiver: Receiver) -> No
     ses.event(message_id, "Delivery", sns_message_id=published.sns_message_id)
     assert {envelope["MessageId"] for envelope in receiver.received} == {published.sns_message_id}
     assert len(receiver.received) == 5
+
+
+def test_a_webhook_that_closes_its_connections_gets_every_event_once(ses: LocalSes, receiver: Receiver) -> None:
+    message_id = send(ses)
+    receiver.hangs_up = True
+    statuses = [ses.event(message_id, "Open").status for _ in range(20)]
+    receiver.hangs_up = False
+    assert statuses == [200] * 20
+    assert len({envelope["MessageId"] for envelope in receiver.received}) == len(receiver.received) == 20
 
 
 def test_a_subscription_is_confirmed_by_visiting_its_url(ses: LocalSes, receiver: Receiver) -> None:

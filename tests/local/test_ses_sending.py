@@ -204,6 +204,10 @@ def test_a_value_that_is_missing_is_accepted_and_never_arrives(ses: LocalSes, cl
     results = client.send_bulk_email(**request)["BulkEmailEntryResults"]
     assert [result["Status"] for result in results] == ["SUCCESS", "SUCCESS"]
     assert ses.count() == 0
+    failed = ses.message(results[0]["MessageId"])
+    assert failed is not None
+    assert failed.failure == "Attribute 'name' is not present in the rendering data."
+    assert ses.message("0100-never-sent") is None
 
 
 def test_a_single_call_takes_an_inline_template_too(ses: LocalSes, client: "SESV2Client") -> None:

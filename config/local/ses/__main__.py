@@ -3,6 +3,7 @@
 import gc
 import socket
 import sys
+from contextlib import suppress
 
 import msgspec
 import uvicorn
@@ -43,7 +44,8 @@ def main() -> int:
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD, 20, 50)
     print(f"local SES: {base_url}", flush=True)
-    uvicorn.Server(configured(server)).run(sockets=[listener])
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(configured(server)).run(sockets=[listener])
     return 0
 
 

@@ -60,6 +60,10 @@ class LocalSes:
         query = {"to": to, "limit": limit, "offset": offset, "bodies": str(bodies).lower()}
         return self._inbox(query).messages
 
+    def message(self, message_id: str) -> Shown | None:
+        """Return the mail that SES accepted under this id, one that failed to render too; None without one."""
+        return next(iter(self._inbox({"message_id": message_id}).messages), None)
+
     def count(self, to: str = "") -> int:
         """Return how many mails there are, or how many went to an address."""
         return self._inbox({"to": to, "limit": 0}).count

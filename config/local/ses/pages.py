@@ -15,7 +15,7 @@ from config.local.ses.rules import bare_address
 PER_PAGE: Final = 50
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src http: https: data:; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "frame-src 'self' about:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",

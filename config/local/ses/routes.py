@@ -59,7 +59,10 @@ class Routes:
         return OnlyLocal(Starlette(routes=routes), allowed)
 
     async def inbox(self, request: Request) -> Response:
-        """Answer the inbox: `to`, `limit`, `offset`, `bodies=false`, and `at_least` with `seconds` to wait for mail."""
+        """Answer the inbox, all of it or that of one `to` or `message_id`, whole or without its bodies.
+
+        `limit` and `offset` cut a page out; `at_least` waits for so many mails, for `seconds` at most.
+        """
         query = request.query_params
         try:
             to = bare_address(query["to"]) if query.get("to") else None
@@ -72,9 +75,12 @@ class Routes:
             return _problem(400, "limit, offset and at_least cannot be negative")
         if at_least:
             await self._inbox.until(to, at_least, seconds)
-        mails = self._inbox.select(to, offset, limit)
+        mails, count = self._inbox.select(to, offset, limit), self._inbox.count(to)
+        if "message_id" in query:
+            found = self._inbox.find(query["message_id"])
+            mails, count = ([found], 1) if found else ([], 0)
         bodies = query.get("bodies", "true") != "false"
-        return StreamingResponse(_inbox_json(mails, self._inbox.count(to), bodies=bodies), media_type=JSON_TYPE)
+        return StreamingResponse(_inbox_json(mails, count, bodies=bodies), media_type=JSON_TYPE)
 
     async def empty(self, _: Request) -> Response:
         """Forget all mail, and the events that were still to be published."""

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection, HTTPException
+from http.client import BadStatusLine, HTTPConnection, HTTPException
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -37,20 +37,32 @@ class Webhook:
     def _post(self, url: str, body: bytes, headers: dict[str, str]) -> int:
         parts = urlsplit(url)
         path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-        for attempt in ("kept", "new"):
-            connection = self._connection(parts.netloc, new=attempt == "new")
-            try:
-                connection.request("POST", path, body, headers)
-                answer = connection.getresponse()
-                answer.read()
-            except (OSError, HTTPException):
-                connection.close()
-                continue  # a connection that was kept open may have ended meanwhile
-            return answer.status
-        raise UnreachableError
+        connection = self._connection(parts.netloc)
+        was_open = connection.sock is not None
+        try:
+            return _exchange(connection, path, body, headers)
+        except (ConnectionError, BadStatusLine) as error:  # a connection that was kept open may have ended meanwhile
+            connection.close()
+            if not was_open:
+                raise UnreachableError from error
+        except (OSError, HTTPException) as error:
+            connection.close()
+            raise UnreachableError from error
+        try:
+            return _exchange(connection, path, body, headers)
+        except (OSError, HTTPException) as error:
+            connection.close()
+            raise UnreachableError from error
 
-    def _connection(self, address: str, *, new: bool) -> HTTPConnection:
+    def _connection(self, address: str) -> HTTPConnection:
         kept: dict[str, HTTPConnection] = self._local.__dict__.setdefault("kept", {})
-        if new or address not in kept:
+        if address not in kept:
             kept[address] = HTTPConnection(address, timeout=TIMEOUT_SECONDS)
         return kept[address]
+
+
+def _exchange(connection: HTTPConnection, path: str, body: bytes, headers: dict[str, str]) -> int:
+    connection.request("POST", path, body, headers)
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
