@@ -44,7 +44,7 @@ def template(postgres: Postgres) -> str:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
     install_schema(postgres.conninfo(TEMPLATE))
     if importlib.util.find_spec("projections") is not None:
-        importlib.import_module("projections.schema").install_schema(postgres.conninfo(TEMPLATE))
+        importlib.import_module("projections.schema").install_read_models(postgres.conninfo(TEMPLATE))
     return TEMPLATE
 
 
@@ -69,7 +69,7 @@ def kafka(home: Path) -> Iterator[str]:
     if settings.kafka == "off":
         pytest.skip("KAFKA=off declines Apache Kafka")
     try:
-        runtime = find_runtime(settings.data_dir / "cache", home / "maven.log")
+        runtime = find_runtime(settings.data_dir / "cache", home / "maven.log", print)
     except KafkaUnavailableError as error:
         if settings.kafka == "on" or os.environ.get("CI") == "true":
             pytest.fail(f"Apache Kafka has to run here: {error}")

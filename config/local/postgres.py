@@ -64,6 +64,11 @@ class Postgres:
         self._sockets = self.home
         self._binaries = postgres_binaries(self._owner)
 
+    @property
+    def fresh(self) -> bool:
+        """Whether there is no cluster yet."""
+        return not (self._cluster / "PG_VERSION").exists()
+
     def conninfo(self, database: str = NAME) -> str:
         """Return the connection string of a database; it holds from one start to the next."""
         return f"postgresql://{NAME}@/{database}?host={quote(str(self._sockets), safe='')}&port={SETTINGS['port']}"
@@ -72,7 +77,7 @@ class Postgres:
         """Make what the first start needs, clear away what a killed server left, and return the server to start."""
         make_private(self.home, self._owner)
         self._check_owner()
-        if not (self._cluster / "PG_VERSION").exists():
+        if self.fresh:
             self._make_cluster()
         end_leftovers(self._cluster, self.home)
         if len(os.fsencode(self.home)) > LONGEST_SOCKET_FOLDER:

@@ -1,7 +1,13 @@
+from collections.abc import Iterable
+from pathlib import Path
+
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError
+
+from tests.local.running import Stack, alive
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.kafka
 
@@ -35,3 +41,24 @@ def test_a_topic_is_never_made_by_asking_for_it(kafka: str) -> None:
     finally:
         admin.close()
         producer.close()
+
+
+def wait_for_end(pids: Iterable[int]) -> None:
+    wait_until(lambda: not any(map(alive, pids)), "every child to end")
+
+
+def test_the_stack_runs_on_kafka_and_leaves_none_behind(home: Path) -> None:
+    brokers = []
+    for steps in ("migrate demo", "migrate demo migrate"):
+        stack = Stack(home / "stack", KAFKA="on")
+        stack.wait_until_ready()
+        assert f"({steps!r},)" in stack.steps()
+        brokers.append(stack.steps().partition("kafka=")[2])
+        assert f"consumers follow Apache Kafka 4.1.1 at {brokers[-1]}\n" in stack.screen
+        children = stack.descendants()
+        java = [pid for pid, command in children.items() if "java" in command]
+        assert len(java) == 1
+        stack.process.kill()
+        stack.end()
+        wait_for_end(children)
+    assert brokers[0] == brokers[1]

@@ -26,6 +26,9 @@ SETTINGS = {
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
+    # After a kill the broker comes back only when the session of its former self is over.
+    "broker.session.timeout.ms": "2000",
+    "broker.heartbeat.interval.ms": "400",
     "auto.create.topics.enable": "false",
     "message.max.bytes": str(16 * 1024 * 1024),  # a sealed template or message body is one event
     "offsets.topic.replication.factor": "1",
@@ -64,7 +67,7 @@ class Kafka:
 
     def prepare(self) -> Program:
         """Write the configuration, format the storage on the first start, and return the broker to start."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._port, controller = self._ports()
         settings = SETTINGS | {
             "controller.quorum.voters": f"1@{LOOPBACK}:{controller}",

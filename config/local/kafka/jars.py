@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,19 +36,20 @@ class Runtime:
         return found[1] if found else ""
 
 
-def find_runtime(cache: Path, log: Path) -> Runtime:
+def find_runtime(cache: Path, log: Path, say: Callable[[str], None]) -> Runtime:
     """Return what runs Apache Kafka, fetched by Maven if this machine does not have it yet.
 
-    `cache` keeps the class path between starts. Raises `KafkaUnavailableError` when Java is missing or too old, when
-    Maven is missing, or when it cannot fetch.
+    `cache` keeps the class path between starts; a fetch is told to `say`. Raises `KafkaUnavailableError` when Java is
+    missing or too old, when Maven is missing, or when it cannot fetch.
     """
     java = _java()
     known = cache / f"kafka-{hashlib.sha256(POM.read_bytes()).hexdigest()[:16]}.classpath"
     cache.mkdir(parents=True, exist_ok=True)
     with _alone(cache / "kafka.lock"):
         if not _whole(known):
+            say("fetching Apache Kafka with Maven, once")
             _fetch(known, cache, log)
-    return Runtime(java, known.read_text())
+    return Runtime(java, known.read_text().strip())
 
 
 def _java() -> str:
@@ -60,13 +61,13 @@ def _java() -> str:
     said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
     found = VERSION.search(said)
     if found is None or int(found[1]) < OLDEST_JAVA:
-        raise KafkaUnavailableError(f"Java {OLDEST_JAVA} or later is needed, and {java} is older")
+        raise KafkaUnavailableError(f"Java {OLDEST_JAVA} or later is needed, and {java} is not that")
     return java
 
 
 def _whole(classpath: Path) -> bool:
     """Tell whether a class path was kept and everything on it is still there."""
-    return classpath.exists() and all(Path(jar).exists() for jar in classpath.read_text().split(os.pathsep))
+    return classpath.exists() and all(Path(jar).exists() for jar in classpath.read_text().strip().split(os.pathsep))
 
 
 def _fetch(classpath: Path, cache: Path, log: Path) -> None:
