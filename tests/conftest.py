@@ -1,7 +1,6 @@
 """What tests share: one real PostgreSQL and one real Kafka broker for the whole run, a database of its own per test."""
 
 import contextlib
-import importlib.util
 import itertools
 import os
 import tempfile
@@ -17,6 +16,7 @@ from config.local.kafka.jars import KafkaUnavailableError, find_runtime
 from config.local.postgres import Postgres
 from config.settings import Settings
 from domain.store.schema import install_schema
+from projections.schema import install_read_models
 
 TEMPLATE = "template_datamailer"
 numbers = itertools.count(1)
@@ -43,8 +43,7 @@ def template(postgres: Postgres) -> str:
     with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
     install_schema(postgres.conninfo(TEMPLATE))
-    if importlib.util.find_spec("projections") is not None:
-        importlib.import_module("projections.schema").install_read_models(postgres.conninfo(TEMPLATE))
+    install_read_models(postgres.conninfo(TEMPLATE))
     return TEMPLATE
 
 

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from config.local.data import DataDirectory
 from config.local.plan import ROOT, Arguments, Plan
@@ -39,7 +39,7 @@ class Supervisor:
     def start(self) -> Servers:
         """Start everything and wait until the service is ready; raise `StartError` when that cannot be."""
         self._data.hold()
-        check_port(self.settings.host, self.settings.port, "PORT")
+        self._check_ports()
         self._say(f"starting on the data in {self.settings.data_dir}")
         self.servers = servers = Servers(self._data, self.settings.kafka, self._say)
         servers.start_postgres()
@@ -48,7 +48,7 @@ class Supervisor:
         self._run("migrate", self._plan.migrate)
         self._add_demo()
         servers.wait_for_kafka()
-        self._start_services(self._plan.services("direct" if servers.kafka is None else "kafka"))
+        self._start_services()
         self._wait_until_ready()
         return servers
 
@@ -75,8 +75,13 @@ class Supervisor:
             self._data.release()
 
     def has(self, service: str) -> bool:
-        """Tell whether a service is among those that run."""
-        return any(kept.program.name == service for kept in self._services)
+        """Tell whether a service is part of the plan."""
+        return service in self._plan.services
+
+    def _check_ports(self) -> None:
+        check_port(self.settings.host, self.settings.port, "PORT")
+        if self.has("ses"):
+            check_port(LOOPBACK, self.settings.local_ses_port, "LOCAL_SES_PORT")
 
     def _everything(self) -> list[Kept]:
         servers = self.servers.kept if self.servers is not None else []
@@ -88,13 +93,11 @@ class Supervisor:
             if line is not None:
                 self._say(line)
 
-    def _start_services(self, services: Mapping[str, Arguments]) -> None:
-        if "ses" in services:
-            check_port(LOOPBACK, self.settings.local_ses_port, "LOCAL_SES_PORT")
-        for name, arguments in services.items():
-            self._keep(self._python(name, arguments))
+    def _start_services(self) -> None:
+        for name, arguments in self._plan.services.items():
+            self._start_service(self._python(name, arguments))
 
-    def _keep(self, service: Program) -> None:
+    def _start_service(self, service: Program) -> None:
         kept = Kept(lambda: service)
         kept.start()
         self._services.append(kept)

@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 
 from config.local.__main__ import main
-from config.local.plan import Arguments, Feed, Plan
+from config.local.plan import Plan
 
 SELF: Final = ("-m", "tests.local.stand_in")
 
@@ -44,18 +44,15 @@ def consumers() -> None:
     signal.pause()
 
 
-def services(feed: Feed) -> dict[str, Arguments]:
-    return {"api": (*SELF, "api"), "consumers": (*SELF, "consumers", feed)}
-
-
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["api"]:
             api()
-        case ["consumers", _]:
+        case ["consumers"]:
             consumers()
         case ["step", name]:
             step(name)
         case arguments:
+            services = {"api": (*SELF, "api"), "consumers": (*SELF, "consumers")}
             plan = Plan(migrate=(*SELF, "step", "migrate"), demo=(*SELF, "step", "demo"), services=services)
             sys.exit(main(arguments, plan))
