@@ -9,6 +9,7 @@ import msgspec
 
 from domain.decider import Decider, Event, Rejected, event
 from domain.naming import check_names, check_present
+from domain.sender import Sender, check_senders
 
 
 @event("client.created")
@@ -52,6 +53,14 @@ class ApiKeyRevoked(Event, frozen=True):
     """A key opens nothing any more. Its name is free again."""
 
     public_id: str
+
+
+@event("client.senders_replaced")
+class SendersReplaced(Event, frozen=True):
+    """The client's mail is from these from now on, from the default one where a request names none."""
+
+    senders: tuple[Sender, ...] = ()
+    default_sender_id: str = ""
 
 
 class CreateClient(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +112,15 @@ class RevokeApiKey(msgspec.Struct, frozen=True, kw_only=True):
     public_id: str
 
 
-Command = CreateClient | RenameClient | DeactivateClient | ActivateClient | IssueApiKey | RevokeApiKey
+class ReplaceSenders(msgspec.Struct, frozen=True, kw_only=True):
+    """Have exactly these senders. Raises Rejected: ``not_found`` on ``slug``; what ``check_senders`` refuses."""
+
+    at: datetime
+    senders: tuple[Sender, ...]
+    default_sender_id: str
+
+
+Command = CreateClient | RenameClient | DeactivateClient | ActivateClient | IssueApiKey | RevokeApiKey | ReplaceSenders
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -124,6 +141,8 @@ class Client(msgspec.Struct, frozen=True):
     name: str = ""
     active: bool = False
     keys: dict[str, ApiKey] = {}
+    senders: tuple[Sender, ...] = ()
+    default_sender_id: str = ""
 
 
 def decide(state: Client, command: Command) -> tuple[Event, ...]:
@@ -144,6 +163,8 @@ def decide(state: Client, command: Command) -> tuple[Event, ...]:
             return _issue(state, command)
         case RevokeApiKey():
             return _revoke(state, command)
+        case ReplaceSenders():
+            return _replace_senders(state, command)
 
 
 def _create(state: Client, command: CreateClient) -> tuple[Event, ...]:
@@ -177,6 +198,13 @@ def _revoke(state: Client, command: RevokeApiKey) -> tuple[Event, ...]:
     return (ApiKeyRevoked(at=command.at, public_id=command.public_id),) if key.revoked_at is None else ()
 
 
+def _replace_senders(state: Client, command: ReplaceSenders) -> tuple[Event, ...]:
+    senders, default = check_senders(command.senders, command.default_sender_id), command.default_sender_id
+    if (senders, default) == (state.senders, state.default_sender_id):
+        return ()
+    return (SendersReplaced(at=command.at, senders=senders, default_sender_id=default),)
+
+
 def evolve(state: Client, event: Event) -> Client:
     """Take a fact into account. Never raises."""
     replace = msgspec.structs.replace
@@ -194,7 +222,9 @@ def evolve(state: Client, event: Event) -> Client:
         case ApiKeyRevoked(at=at, public_id=public_id) if public_id in state.keys:
             revoked = replace(state.keys[public_id], revoked_at=at)
             return replace(state, keys={**state.keys, public_id: revoked})
+        case SendersReplaced(senders=senders, default_sender_id=default):
+            return replace(state, senders=senders, default_sender_id=default)
     return state
 
 
-decider: Final = Decider(kind=3, name="client", initial=Client(), decide=decide, evolve=evolve)
+decider: Final = Decider(kind=3, name="client", initial=Client(), decide=decide, evolve=evolve, snapshot_version=2)
