@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS contacts (
     organization_id bigint NOT NULL, -- whose audience it is
     email text NOT NULL,
     created_at timestamptz NOT NULL, -- of the contact
+    updated_at timestamptz NOT NULL, -- of the last change that this row shows
     globally_verified_at timestamptz,
     validation_status text NOT NULL,
     validation_reason text NOT NULL,
@@ -40,7 +41,6 @@ CREATE TABLE IF NOT EXISTS contacts (
     unsubscribed_at timestamptz,
     unsubscribe_reason text NOT NULL,
     tags text[] NOT NULL, -- slugs in the audience, sorted
-    updated_at timestamptz NOT NULL, -- of the last change that this row shows
     global_unsubscribed boolean NOT NULL GENERATED ALWAYS AS (cardinality(global_unsubscribed_by) > 0) STORED,
     hard_bounced boolean NOT NULL GENERATED ALWAYS AS (cardinality(hard_bounced_by) > 0) STORED,
     complained boolean NOT NULL GENERATED ALWAYS AS (cardinality(complained_by) > 0) STORED,
@@ -50,15 +50,16 @@ CREATE TABLE IF NOT EXISTS contacts (
 INDEXES: LiteralString = "CREATE INDEX IF NOT EXISTS contacts_contact ON contacts (contact_id);"
 
 
-class ContactRow(msgspec.Struct, frozen=True, kw_only=True):
+class ContactRow(msgspec.Struct, frozen=True):
     """What the table's comments say, column by column."""
 
-    audience_id: int = 0
-    client_id: int = 0
+    audience_id: int
+    client_id: int
     contact_id: int
-    organization_id: int = 0
+    organization_id: int
     email: str
     created_at: datetime
+    updated_at: datetime
     globally_verified_at: datetime | None = None
     validation_status: str = "unknown"
     validation_reason: str = ""
@@ -72,7 +73,6 @@ class ContactRow(msgspec.Struct, frozen=True, kw_only=True):
     unsubscribed_at: datetime | None = None
     unsubscribe_reason: str = ""
     tags: list[str] = []
-    updated_at: datetime
 
 
 NOWHERE: Final = (0, 0)
@@ -84,9 +84,10 @@ def _text(personal: Personal | None) -> str:
 
 
 def _change(row: ContactRow, at: datetime, **shown: Any) -> ContactRow:
-    """The row with what it shows changed, and when; the same row when that is so already."""
-    if all(getattr(row, name) == value for name, value in shown.items()):
-        return row
+    """The row with what it shows changed, and when.
+
+    Texts are never compared: those whose key is gone read as empty, and a replay must come to the same times.
+    """
     return replace(row, updated_at=max(at, row.updated_at), **shown)
 
 
@@ -105,8 +106,7 @@ def _registered(rows: Rows, recorded: Recorded, event: e.ContactRegistered) -> R
     email = event.email.text
     if rows:
         return _everywhere(rows, event.at, email=email)
-    row = ContactRow(contact_id=recorded.contact_id, email=email, created_at=event.at, updated_at=event.at)
-    return {NOWHERE: row}
+    return {NOWHERE: ContactRow(0, 0, recorded.contact_id, 0, email, event.at, event.at)}
 
 
 def _in_scope(rows: Rows, event: Any) -> ContactRow:
@@ -194,7 +194,7 @@ def _tagged(rows: Rows, _: Recorded, event: e.ContactTagged) -> Rows:
 
 
 def _untagged(rows: Rows, _: Recorded, event: e.ContactUntagged) -> Rows:
-    return _tags(rows, event.audience_id, event.at, lambda tags: tags.difference(event.tags))
+    return _tags(rows, event.audience_id, event.at, lambda tags: tags.difference(event.slugs))
 
 
 def _erased(rows: Rows, _: Recorded, event: e.ContactErased) -> Rows:

@@ -58,8 +58,8 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
-    """A table of rows, each a struct whose fields are columns. ``group`` is the column that finds a group's rows;
-    ``place`` names a row within its group.
+    """A table of rows, each a struct whose fields, made by position, are columns. ``group`` is the column that finds a
+    group's rows; ``place`` names a row within its group.
     """
 
     name: str
@@ -109,9 +109,9 @@ class RowFold(msgspec.Struct, frozen=True, kw_only=True):
 
     def _load(self, connection: Connection, groups: set[int]) -> dict[int, Rows]:
         loaded: dict[int, dict[Hashable, Any]] = {group: {} for group in groups}
+        arrays.register(connection)
         for table in self.tables:
             cursor = connection.cursor(binary=True)
-            arrays.register(connection)
             for columns in cursor.execute(table.sql(LOAD), (arrays.bigints(groups),), prepare=True):
                 row = table.row(*columns)
                 loaded[getattr(row, table.group)][table.place(row)] = row

@@ -1,0 +1,118 @@
+"""Runs consumers in this process until it is asked to stop: ``python -m consumers relay projector``, or ``all``."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import gc
+import logging
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from threading import Event as Flag
+from threading import Thread
+from typing import Final
+
+import psycopg
+
+from config.logging import configure_logging
+from config.settings import BadSettingsError, Settings
+from consumers.projector import Projector, direct_feed, kafka_feed
+from consumers.relay import Relay
+from consumers.running import keep_running
+from domain.store.keyring import Keyring
+from domain.store.mapper import Mapper
+from domain.store.unsealing import Unsealer
+from projections.schema import read_models
+
+Session = Callable[[Flag], None]
+
+log = logging.getLogger("consumers")
+
+
+def relay(settings: Settings) -> Session:
+    """The log's way to Kafka."""
+    return Relay(settings.database_url, settings.kafka_bootstrap_servers, settings.event_partitions).session
+
+
+def projector(settings: Settings) -> Session:
+    """The read models."""
+    servers = settings.kafka_bootstrap_servers
+    open_feed = kafka_feed(servers) if servers else direct_feed(settings.database_url)
+    master_key = base64.b64encode(settings.master_key).decode()
+
+    def session(stop: Flag) -> None:
+        with psycopg.connect(settings.database_url) as connection:
+            unsealer = Unsealer(Mapper(), Keyring.open(connection, master_key))
+        Projector(settings.database_url, open_feed, unsealer, read_models()).session(stop)
+
+    return session
+
+
+CONSUMERS: Final[Mapping[str, Callable[[Settings], Session]]] = {"relay": relay, "projector": projector}
+
+
+def chosen(names: Sequence[str], settings: Settings) -> list[str]:
+    """The consumers of the names; ``all`` is every one that has something to do. Raises BadSettingsError."""
+    everything = [name for name in CONSUMERS if name != "relay" or settings.kafka_bootstrap_servers]
+    wanted = everything if "all" in names else list(dict.fromkeys(names))
+    if "relay" in wanted and not settings.kafka_bootstrap_servers:
+        raise BadSettingsError(["KAFKA_BOOTSTRAP_SERVERS is required by the relay"])
+    return wanted
+
+
+class Process:
+    """Consumers in threads of their own. All stop together: when asked to, or when one of them breaks."""
+
+    def __init__(self, sessions: Mapping[str, Session]) -> None:
+        self.stop = Flag()
+        self._broken = False
+        self._threads = [Thread(target=partial(self._run, name, s), name=name) for name, s in sessions.items()]
+
+    def _run(self, name: str, session: Session) -> None:
+        try:
+            keep_running(name, session, self.stop)
+        except Exception:
+            log.exception("consumer broke", extra={"consumer": name})
+            self._broken = True
+        finally:
+            self.stop.set()
+
+    def run(self) -> int:
+        """Run to the end; gives the exit status."""
+        for thread in self._threads:
+            thread.start()
+        for thread in self._threads:
+            thread.join()
+        return 1 if self._broken else 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Start, and stop in order on SIGTERM and SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m consumers", description=__doc__)
+    parser.add_argument("names", nargs="+", choices=[*CONSUMERS, "all"], metavar="consumer")
+    names = parser.parse_args(arguments).names
+    try:
+        settings = Settings.read()
+        wanted = chosen(names, settings)
+    except BadSettingsError as error:
+        parser.error(str(error))
+    configure_logging(settings.log_level)
+    process = Process({name: CONSUMERS[name](settings) for name in wanted})
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: process.stop.set())
+    gc.freeze()
+    log.info("consumers started", extra={"consumers": wanted, "feed": feed_of(settings)})
+    status = process.run()
+    log.info("consumers stopped")
+    return status
+
+
+def feed_of(settings: Settings) -> str:
+    """How consumers follow the log, in a word."""
+    return "kafka" if settings.kafka_bootstrap_servers else "direct"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
