@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from domain.contact.tag import Tag
-from domain.decider import Event, event
+from domain.decider import Event, event, upcaster
 from domain.personal import Address, Personal
 
 ValidationStatus = Literal[
@@ -167,12 +167,18 @@ class ContactTagged(Event, frozen=True):
     tags: tuple[Tag, ...]
 
 
-@event("contact.untagged")
+@event("contact.untagged", version=2)
 class ContactUntagged(Event, frozen=True):
-    """The contact lost tags of an audience. ``tags`` are slugs."""
+    """The contact lost tags of an audience, named by their slugs."""
 
     audience_id: int
-    tags: tuple[str, ...]
+    slugs: tuple[str, ...]
+
+
+@upcaster("contact.untagged", version=1)
+def _slugs_were_called_tags(data: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 had them as ``tags``: the name under which ``contact.tagged`` has slugs with names."""
+    return {**{name: value for name, value in data.items() if name != "tags"}, "slugs": data["tags"]}
 
 
 @event("contact.category_enabled")

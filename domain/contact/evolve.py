@@ -124,7 +124,7 @@ def _tagged(state: Contact, event: e.ContactTagged) -> Contact:
 
 
 def _untagged(state: Contact, event: e.ContactUntagged) -> Contact:
-    slugs = state.tags.get(event.audience_id, frozenset()).difference(event.tags)
+    slugs = state.tags.get(event.audience_id, frozenset()).difference(event.slugs)
     return replace(state, tags={**state.tags, event.audience_id: slugs})
 
 

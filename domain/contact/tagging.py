@@ -23,7 +23,7 @@ def add_tags(state: Contact, command: ScopedCommand, names: Iterable[str], field
 
 def _remove_tags(state: Contact, command: ScopedCommand, slugs: Iterable[str]) -> tuple[Event, ...]:
     gone = tuple(sorted(state.tags.get(command.audience_id, frozenset()).intersection(slugs)))
-    return (ContactUntagged(at=command.at, audience_id=command.audience_id, tags=gone),) if gone else ()
+    return (ContactUntagged(at=command.at, audience_id=command.audience_id, slugs=gone),) if gone else ()
 
 
 def replace_tags(state: Contact, command: ReplaceTags) -> tuple[Event, ...]:

@@ -1,7 +1,11 @@
-"""Write the golden file of each event version that has none: ``python -m tests.golden``. Existing ones never change."""
+"""Write the golden file and the schema of each event version that has none: ``python -m tests.golden``.
+
+Golden files never change. A published event that changed so that stored data would be misread is refused, with the fix.
+"""
 
 from __future__ import annotations
 
+import sys
 from base64 import b64encode
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +14,14 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 
 import msgspec
 
+import domain.published
 from domain.catalog import EVENTS
 from domain.decider import Event
 from domain.personal import Personal
+from domain.published import incompatible, published, unpublished
 
 FOLDER: Final = Path(__file__).parent
+SCHEMAS: Final = Path(domain.published.__file__).with_name("published.json")
 MOMENT: Final = datetime(2026, 5, 24, 12, 0, 0, 123456, tzinfo=UTC)
 
 
@@ -46,12 +53,24 @@ def sample(kind: Any, name: str) -> Any:
 
 
 def write_missing() -> list[str]:
-    """Write what is missing and name it."""
+    """Write what is missing and name it: golden files, and the schemas of what is published with them."""
     missing = [topic for topic in sorted(EVENTS) if not (FOLDER / f"{topic}.json").exists()]
     for topic in missing:
         (FOLDER / f"{topic}.json").write_bytes(encode(sample(EVENTS[topic].cls, topic)))
-    return missing
+    new = unpublished(published())
+    if new:
+        schemas = dict(sorted({**published(), **new}.items()))
+        SCHEMAS.write_bytes(msgspec.json.format(msgspec.json.encode(schemas), indent=1) + b"\n")
+    return [*missing, *(f"the schema of {topic}" for topic in new)]
+
+
+def main() -> int:
+    """Refuse an incompatible change of a published event; with ``--check`` write nothing."""
+    problems = incompatible(published())
+    done = [] if problems or "--check" in sys.argv else write_missing()
+    print("\n".join(problems or done or ["nothing is missing"]))  # noqa: T201 - a command
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":
-    print("\n".join(write_missing()) or "nothing is missing")  # noqa: T201 - a command
+    sys.exit(main())

@@ -168,8 +168,8 @@ FACTS = [kind for kind, known in EVENT_TYPES.items() if known.name.startswith("c
 @st.composite
 def a_fact(draw: st.DrawFn) -> Event:
     kind = draw(st.sampled_from(FACTS))
-    tags = st.just((contact.Tag("ml", "ML"),)) if kind is contact.ContactTagged else st.just(("ml",))
-    fields = {**FACT_FIELDS, "tags": tags}
+    tags = st.just((contact.Tag("ml", "ML"),))
+    fields = {**FACT_FIELDS, "tags": tags, "slugs": st.just(("ml",))}
     if kind is contact.ContactErased:
         fields["tags"] = ids
     required = [field.name for field in msgspec.structs.fields(kind) if field.required or draw(st.booleans())]
@@ -223,11 +223,10 @@ def _sample(kind: type[Event]) -> Event:
         "label": "Jobs",
         "last": True,
         "tags": (contact.Tag("new", "New"),),
+        "slugs": ("old",),
     }
     if "Lifted" in kind.__name__:
         values["organization_id"] = 1
-    if kind is contact.ContactUntagged:
-        values["tags"] = ("old",)
     if kind is contact.ContactErased:
         values["tags"] = 1
     return kind(**{name: values[name] for name in kind.__struct_fields__ if name in values})

@@ -24,7 +24,7 @@ WHO: dict[str, Any] = {"at": NOW, "organization_id": OWN, "audience_id": AUDIENC
 
 def test_replace_removes_what_was_not_named_and_adds_what_was() -> None:
     given(registered, subscribed, tagged).when(contact.ReplaceTags(**WHO, tags=("DE", "de"))).then(
-        contact.ContactUntagged(at=NOW, audience_id=AUDIENCE, tags=("ml",)),
+        contact.ContactUntagged(at=NOW, audience_id=AUDIENCE, slugs=("ml",)),
         contact.ContactTagged(at=NOW, audience_id=AUDIENCE, tags=(contact.Tag("de", "DE"),)),
     )
 
@@ -33,7 +33,7 @@ def test_replace_with_nothing_clears_and_with_the_same_is_quiet() -> None:
     state = (
         given(registered, subscribed, tagged)
         .when(contact.ReplaceTags(**WHO, tags=()))
-        .then(contact.ContactUntagged(at=NOW, audience_id=AUDIENCE, tags=("ml",)))
+        .then(contact.ContactUntagged(at=NOW, audience_id=AUDIENCE, slugs=("ml",)))
     )
     assert not state.tags[AUDIENCE]
     given(registered, subscribed, tagged).when(contact.ReplaceTags(**WHO, tags=("mL",))).is_quiet()
@@ -45,7 +45,7 @@ def test_add_and_remove_one() -> None:
     )
     given(registered, subscribed, tagged).when(contact.TagContact(**WHO, tag="ml")).is_quiet()
     given(registered, subscribed, tagged).when(contact.UntagContact(**WHO, tag="ML")).then(
-        contact.ContactUntagged(at=NOW, audience_id=AUDIENCE, tags=("ml",))
+        contact.ContactUntagged(at=NOW, audience_id=AUDIENCE, slugs=("ml",))
     )
     given(registered, subscribed, tagged).when(contact.UntagContact(**WHO, tag="other")).is_quiet()
 
