@@ -8,6 +8,7 @@ import socket
 import uvicorn
 
 from api.app import application
+from config.logging import configure_logging
 from config.settings import Settings
 
 GRACE_SECONDS = 10
@@ -45,7 +46,9 @@ def server(settings: Settings) -> Server:
 
 def main() -> None:
     """Serve until stopped."""
-    server(Settings.read()).run()
+    settings = Settings.read()
+    configure_logging(settings.log_level)
+    server(settings).run()
 
 
 if __name__ == "__main__":

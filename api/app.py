@@ -2,47 +2,79 @@
 
 from __future__ import annotations
 
-from api import contact_changes, contacts, erasure, preferences, subscriptions, tags
+from api import contact_changes as changes
+from api import contacts, erasure, health, metrics, preferences, subscriptions, tags
 from api.application import Application
+from api.documentation import documentation
+from api.operator import audiences, clients, keys, organizations, requests, show
 from api.routing import Route
 from api.wiring import Wiring
 from config.settings import Settings
 from domain.contact.view import ContactPayload, PreferencesPayload
 
-HERE = {"contact_id": "not_found"}
-TAG = {"contact_id": "not_found", "tag": "required, invalid, too_long"}
-LIFTED = dict.fromkeys(("global_unsubscribed", "hard_bounced", "complained"), "forbidden")
+CONTACT = {"contact_id": "not_found"}
+TAG = CONTACT | {"tag": "required, invalid, too_long"}
+FLAGS = ("global_unsubscribed", "hard_bounced", "complained")
+SUPPRESSION = CONTACT | dict.fromkeys(FLAGS, "forbidden")
+UPSERT = {f"suppression.{flag}": "forbidden" for flag in FLAGS}
+CHOICES = {
+    "email": "not_found",
+    "categories.*.tag": "duplicate",
+    "categories.*.enabled": "suppressed_contact_cannot_be_enabled",
+}
+CHOSEN = {"email": "not_found", "category_tags": "invalid, too_long"}
+OWNER = {"organization": "not_found"}
+NEW = OWNER | {"slug": "duplicate"}
+APP = {"slug": "not_found", "organization": "not_found, required"}
+KEY = APP | {"public_id": "not_found"}
+openapi, docs = documentation(lambda: ROUTES)
 
-ROUTES = (
+# A line for each route.
+# ruff: noqa: E501
+# fmt: off
+ROUTES: tuple[Route, ...] = (
     # Contacts
-    Route("POST", "/api/contacts", contacts.upsert, contacts.UpsertContact, ContactPayload),
+    Route("POST", "/api/contacts", contacts.upsert, contacts.UpsertContact, ContactPayload, refuses=UPSERT),
     Route("GET", "/api/contacts/status", contacts.status, contacts.ContactStatus, ContactPayload),
-    Route("GET", "/api/contacts/preferences", preferences.read, preferences.ReadPreferences, PreferencesPayload),
-    Route("PUT", "/api/contacts/preferences", preferences.replace, preferences.SetPreferences, PreferencesPayload),
+    Route("GET", "/api/contacts/preferences", preferences.read, preferences.ReadPreferences, PreferencesPayload, refuses=CHOSEN),
+    Route("PUT", "/api/contacts/preferences", preferences.replace, preferences.SetPreferences, PreferencesPayload, refuses=CHOICES),
     Route("POST", "/api/contacts/erase", erasure.erase, erasure.EraseContact, erasure.Erased),
-    Route(
-        "GET", "/api/contacts/{contact_id}", contacts.as_of, contacts.ContactAsOf, contacts.ContactThen, refuses=HERE
-    ),
-    Route("PATCH", "/api/contacts/{contact_id}/verification", contact_changes.verify, contact_changes.VerifyContact),
-    Route("PATCH", "/api/contacts/{contact_id}/validation", contact_changes.validate, contact_changes.ValidateContact),
-    Route("PATCH", "/api/contacts/{contact_id}/suppression", contact_changes.suppress, contact_changes.SuppressContact),
-    Route("PUT", "/api/contacts/{contact_id}/tags", tags.replace, tags.ReplaceTags, ContactPayload, refuses=HERE),
+    Route("GET", "/api/contacts/{contact_id}", contacts.as_of, contacts.ContactAsOf, contacts.ContactThen, refuses=CONTACT),
+    Route("PATCH", "/api/contacts/{contact_id}/verification", changes.verify, changes.VerifyContact, ContactPayload, refuses=CONTACT),
+    Route("PATCH", "/api/contacts/{contact_id}/validation", changes.validate, changes.ValidateContact, ContactPayload, refuses=CONTACT),
+    Route("PATCH", "/api/contacts/{contact_id}/suppression", changes.suppress, changes.SuppressContact, ContactPayload, refuses=SUPPRESSION),
+    Route("PUT", "/api/contacts/{contact_id}/tags", tags.replace, tags.ReplaceTags, ContactPayload, refuses=CONTACT),
     Route("POST", "/api/contacts/{contact_id}/tags/{tag_slug}", tags.add, tags.TagScope, ContactPayload, refuses=TAG),
-    Route(
-        "DELETE", "/api/contacts/{contact_id}/tags/{tag_slug}", tags.remove, tags.TagScope, ContactPayload, refuses=TAG
-    ),
+    Route("DELETE", "/api/contacts/{contact_id}/tags/{tag_slug}", tags.remove, tags.TagScope, ContactPayload, refuses=TAG),
     Route("POST", "/api/contacts/{contact_id}/tags", tags.add, tags.TagScope, listed=False),
     Route("DELETE", "/api/contacts/{contact_id}/tags", tags.remove, tags.TagScope, listed=False),
+
     # Subscriptions
     Route("POST", "/api/subscriptions/subscribe", subscriptions.subscribe, subscriptions.Subscribe, ContactPayload),
-    Route(
-        "POST",
-        "/api/subscriptions/unsubscribe",
-        subscriptions.unsubscribe,
-        subscriptions.Unsubscribe,
-        subscriptions.Unsubscribed,
-    ),
+    Route("POST", "/api/subscriptions/unsubscribe", subscriptions.unsubscribe, subscriptions.Unsubscribe, subscriptions.Unsubscribed),
+
+    # Administration
+    Route("GET", "/admin/api/organizations", organizations.list_all, None, organizations.Organizations, "operator"),
+    Route("POST", "/admin/api/organizations", organizations.create, requests.CreateOrganization, show.OrganizationPayload, "operator", 201, {"slug": "duplicate"}),
+    Route("GET", "/admin/api/audiences", audiences.list_all, requests.OfOrganization, audiences.Audiences, "operator", refuses=OWNER),
+    Route("POST", "/admin/api/audiences", audiences.create, requests.CreateWithin, show.AudiencePayload, "operator", 201, NEW),
+    Route("GET", "/admin/api/clients", clients.list_all, requests.OfOrganization, clients.Clients, "operator", refuses=OWNER),
+    Route("POST", "/admin/api/clients", clients.create, requests.CreateWithin, show.ClientPayload, "operator", 201, NEW),
+    Route("POST", "/admin/api/clients/{slug}/activate", clients.activate, requests.OfClient, show.ClientPayload, "operator", refuses=APP),
+    Route("POST", "/admin/api/clients/{slug}/deactivate", clients.deactivate, requests.OfClient, show.ClientPayload, "operator", refuses=APP),
+    Route("GET", "/admin/api/clients/{slug}/keys", keys.list_all, requests.OfClient, keys.Keys, "operator", refuses=APP),
+    Route("POST", "/admin/api/clients/{slug}/keys", keys.create, requests.CreateKey, show.NewKeyPayload, "operator", 201, APP | {"name": "duplicate"}),
+    Route("DELETE", "/admin/api/clients/{slug}/keys/{public_id}", keys.revoke, requests.OfClient, show.KeyPayload, "operator", refuses=KEY),
+    Route("POST", "/admin/api/clients/{slug}/keys/{public_id}/revoke", keys.revoke, requests.OfClient, show.KeyPayload, "operator", refuses=KEY),
+
+    # Service
+    Route("GET", "/health", health.health, None, health.Health, "public"),
+    Route("GET", "/ready", health.ready, None, health.Readiness, "public", also=(503,)),
+    Route("GET", "/metrics", metrics.metrics, None, None, "public", produces=("text/plain",)),
+    Route("GET", "/openapi.json", openapi, None, None, "public"),
+    Route("GET", "/docs", docs, None, None, "public", produces=("text/html",)),
 )
+# fmt: on
 
 
 def application(settings: Settings) -> Application:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Iterable
 from functools import partial
 from time import perf_counter
@@ -35,6 +34,7 @@ log = logging.getLogger(__name__)
 SLOW_SECONDS = 1.0
 CLIENT_CLOSED_REQUEST = 499
 SERVER_ERROR = 500
+UNAVAILABLE = 503
 
 OUTAGES = (
     Unavailable,
@@ -109,13 +109,11 @@ class Application:
             return error
         if isinstance(error, Rejected):
             return refused(error)
-        known = unavailable() if isinstance(error, OUTAGES) else internal_error()
-        frames = [
-            f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)
-        ]
-        more = {"error": type(error).__name__, "frames": frames[-12:]}
-        log.error("request failed", extra=described(call, template, known.status) | more)
-        return known
+        if isinstance(error, OUTAGES):
+            log.warning("store unavailable", exc_info=error, extra=described(call, template, UNAVAILABLE))
+            return unavailable()
+        log.error("request failed", exc_info=error, extra=described(call, template, SERVER_ERROR))
+        return internal_error()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

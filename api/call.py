@@ -31,12 +31,13 @@ class Call(Request):
     """A request, with Starlette's lazy readers (``stream``, ``form``, ``headers``) and what the framework found out.
 
     ``authenticated`` is the calling client, None where an operator or anybody calls. ``ticket`` is there when the
-    answer is to be remembered under an Idempotency-Key.
+    answer is to be remembered under an Idempotency-Key. ``reflected`` is how far the route's read model is.
     """
 
     authenticated: Client | None = None
     named_audience: Audience | None = None
     ticket: Ticket | None = None
+    reflected: int = 0
     given_names: Mapping[str, str]
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, wiring: Wiring) -> None:

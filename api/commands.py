@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from api.answer import Answer, error_answer
 from api.call import Call
 from api.errors import refused
@@ -29,18 +31,18 @@ async def submit(
     number: int | None = None,
 ) -> Answer:
     """Carry a command out for the caller, and render the outcome. Raises Invalid when a rule refuses it."""
-    order = Order(
-        decider=decider,
-        command=command,
-        context=context_of(call),
-        key=key,
-        number=number,
-        remember=remember(call.ticket, render) if call.ticket else None,
-    )
+    order = Order(decider=decider, command=command, context=context_of(call), key=key, number=number)
+    return await carry_out(call, order, render)
+
+
+async def carry_out(call: Call, order: Order, render: Render) -> Answer:
+    """Carry an order out, and render the outcome. Raises Invalid when a rule refuses it."""
+    ticket = call.ticket
+    if ticket:
+        order = replace(order, remember=remember(ticket, render))
     outcome = await call.wiring.writer.submit(order)
     if isinstance(outcome, Failed):
         raise outcome.error
-    ticket = call.ticket
     if ticket:
         ticket.done = True
     if isinstance(outcome, Accepted):

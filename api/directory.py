@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -38,12 +39,14 @@ class Named(msgspec.Struct, frozen=True):
     number: int
     slug: str
     name: str
+    created_at: datetime
 
 
 class Audience(Named, frozen=True):
-    """A mailing list of an organization."""
+    """A mailing list of an organization; ``organization`` is that one's slug."""
 
     organization_id: int
+    organization: str
 
 
 class Client(Named, frozen=True):
@@ -71,16 +74,17 @@ class Directory(msgspec.Struct, frozen=True):
 
 def folded(events: Iterable[tuple[Recorded, Event]]) -> Directory:
     """The directory that the events of the tenancy streams add up to."""
-    states: dict[int, dict[int, Any]] = {kind: {} for kind in TENANCY}
+    states: dict[int, dict[int, tuple[Any, datetime]]] = {kind: {} for kind in TENANCY}
     position = 0
     for recorded, event in events:
         of_kind, number = states[recorded.kind], recorded.stream.int & NUMBER
         decider = TENANCY[recorded.kind]
-        of_kind[number] = decider.evolve(of_kind.get(number, decider.initial), event)
+        state, created_at = of_kind.get(number, (decider.initial, event.at))
+        of_kind[number] = decider.evolve(state, event), created_at
         position = recorded.position
-    owners = {number: Named(number, state.slug, state.name) for number, state in states[1].items()}
-    lists = [Audience(n, state.slug, state.name, state.organization_id) for n, state in states[2].items()]
-    clients = [client_entry(number, state, owners) for number, state in states[3].items()]
+    owners = {number: Named(number, state.slug, state.name, at) for number, (state, at) in states[1].items()}
+    lists = [audience_entry(number, state, at, owners) for number, (state, at) in states[2].items()]
+    clients = [client_entry(number, state, at, owners) for number, (state, at) in states[3].items()]
     return Directory(
         position,
         {owner.slug: owner for owner in owners.values()},
@@ -90,10 +94,21 @@ def folded(events: Iterable[tuple[Recorded, Event]]) -> Directory:
     )
 
 
-def client_entry(number: int, state: client.Client, owners: dict[int, Named]) -> Client:
+def audience_entry(number: int, state: audience.Audience, created_at: datetime, owners: dict[int, Named]) -> Audience:
+    """An audience with its organization's slug."""
+    owner = owners[state.organization_id]
+    return Audience(number, state.slug, state.name, created_at, owner.number, owner.slug)
+
+
+def client_entry(number: int, state: client.Client, created_at: datetime, owners: dict[int, Named]) -> Client:
     """A client with its organization's slug."""
     owner = owners[state.organization_id]
-    return Client(number, state.slug, state.name, state.organization_id, owner.slug, state.active, state.keys)
+    return Client(number, state.slug, state.name, created_at, owner.number, owner.slug, state.active, state.keys)
+
+
+def loaded(store: Store) -> Directory:
+    """Read the tenancy streams. Raises the library's OperationalError."""
+    return folded(store.open(store.read_kinds(min(TENANCY), max(TENANCY))))
 
 
 class LiveDirectory:
@@ -104,19 +119,14 @@ class LiveDirectory:
         self._store = store
         self._changed = changed
 
-    def load(self) -> Directory:
-        """Read the tenancy streams. Raises the library's OperationalError."""
-        recorded = self._store.read_kinds(min(TENANCY), max(TENANCY))
-        return folded(self._store.open(recorded))
-
     async def refresh(self) -> None:
         """Load now. Raises ApiError 503 when the store cannot be reached."""
         try:
-            loaded = await asyncio.to_thread(self.load)
+            directory = await asyncio.to_thread(loaded, self._store)
         except OperationalError:
             raise unavailable() from None
-        if loaded.position >= self.now.position:
-            self.now = loaded
+        if directory.position >= self.now.position:
+            self.now = directory
 
     async def follow(self) -> None:
         """Keep up until cancelled: woken by notifications, and looking by itself in case one was lost."""

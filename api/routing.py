@@ -22,7 +22,9 @@ class Route(msgspec.Struct, frozen=True):
     ``run`` gets the call, and the built ``takes`` when there is one: read from the query of a GET, from the JSON body
     of anything else. ``gives`` is the type of the answer; ``refuses`` names codes that only the domain finds, by field.
     ``consumes`` and ``produces`` list media types other than JSON. A route that is not ``listed`` stands in no
-    document and no Allow header: it is there to give a better error.
+    document and no Allow header: it is there to give a better error. ``projection`` is the read model that the answer
+    comes from: the application waits for the position that the request wants it to reflect. ``also`` are statuses other
+    than ``status`` that come with ``gives``.
     """
 
     method: str
@@ -36,6 +38,8 @@ class Route(msgspec.Struct, frozen=True):
     consumes: tuple[str, ...] = ()
     produces: tuple[str, ...] = ()
     listed: bool = True
+    projection: str = ""
+    also: tuple[int, ...] = ()
 
     @property
     def from_query(self) -> bool:

@@ -8,26 +8,31 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
+from psycopg_pool import AsyncConnectionPool
+
 from api.auth import Authentication
 from api.directory import LiveDirectory
 from api.idempotency import Idempotency
 from api.key_usage import KeyUsage
 from api.listener import Listener
+from api.positions import Pool, Positions
+from api.tenancy import key_pepper
 from config.metrics import SIZES, Histogram, RequestMetrics
 from config.settings import Settings
 from domain.store.log import Store
 from domain.store.writer import Writer
 
-
-def key_pepper(store: Store) -> bytes:
-    """The secret under which API keys are hashed: it is derived from the database's root key and dies with it."""
-    return store.keyring.digest("api keys", "pepper").bytes
+READ_CONNECTIONS = 8
+READ_SECONDS = 2.0
+"""How long a read waits for a connection before it is answered as unavailable."""
 
 
 class Wiring:
     """One per server process. ``start`` and ``stop`` run on the server's event loop."""
 
     writer: Writer
+    reads: Pool
+    positions: Positions
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -46,6 +51,17 @@ class Wiring:
         await self.directory.refresh()
         self.writer = Writer(self.store)
         self.writer.commands.observe = self.flushes.observe
+        self.reads = AsyncConnectionPool(
+            self.settings.database_url,
+            min_size=1,
+            max_size=READ_CONNECTIONS,
+            timeout=READ_SECONDS,
+            kwargs={"autocommit": True},
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+        await self.reads.open()
+        self.positions = Positions(self.reads, self.listener.bells["datamailer_checkpoint"])
         for forever in (self.listener.run(), self.directory.follow(), self.usage.run()):
             self._begin(forever)
 
@@ -58,6 +74,7 @@ class Wiring:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        await self.reads.close()
         await asyncio.to_thread(self.writer.close)
         await self.usage.write()
         self.store.close()

@@ -1,0 +1,69 @@
+"""The figures of the service for Prometheus: its requests and appends, and how far behind the log everything is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import psycopg
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.gc_collector import GCCollector
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from api.answer import Answer
+from api.call import Call
+from api.health import lags
+from api.positions import Pool
+from api.wiring import Wiring
+from projections.checkpoint import Lag
+
+HEAD = "SELECT coalesce(max(notification_id), 0) FROM log"
+
+
+class Figures(Collector):
+    """The store's figures at one moment; without any, it could not be reached."""
+
+    def __init__(self, wiring: Wiring, head: int | None, found: list[Lag]) -> None:
+        self._flushes = wiring.flushes
+        self._head = head
+        self._lags = found
+
+    def collect(self) -> Iterable[Metric]:
+        """Prometheus' families."""
+        yield GaugeMetricFamily("datamailer_store_up", "1 while the store answers.", value=self._head is not None)
+        if self._head is not None:
+            yield GaugeMetricFamily("datamailer_log_position", "Position of the log's last event.", value=self._head)
+        events = GaugeMetricFamily("datamailer_lag_events", "Events not yet taken in.", labels=("follower",))
+        seconds = GaugeMetricFamily("datamailer_lag_seconds", "Age of the oldest of them.", labels=("follower",))
+        parked = GaugeMetricFamily("datamailer_parked", "1 while stopped at an event.", labels=("follower",))
+        for lag in self._lags:
+            events.add_metric((lag.name,), lag.events)
+            seconds.add_metric((lag.name,), lag.seconds)
+            parked.add_metric((lag.name,), lag.parked_position is not None)
+        yield from (events, seconds, parked)
+        flushes = HistogramMetricFamily("datamailer_append_commands", "Commands decided and appended together.")
+        flushes.add_metric((), self._flushes.buckets(), self._flushes.total)
+        yield flushes
+
+
+async def metrics(call: Call) -> Answer:
+    """Figures in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(call.wiring.requests)
+    registry.register(await figures(call.wiring, call.wiring.reads))
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    return Answer(body=generate_latest(registry), content_type=CONTENT_TYPE_LATEST.encode())
+
+
+async def figures(wiring: Wiring, pool: Pool) -> Figures:
+    """The store's figures now."""
+    try:
+        async with pool.connection() as connection:
+            row = await (await connection.execute(HEAD)).fetchone()
+        return Figures(wiring, int(row[0]) if row else 0, await lags(pool))
+    except psycopg.OperationalError:
+        return Figures(wiring, None, [])

@@ -1,0 +1,1 @@
+"""The admin API: tenants and their keys, for who runs the service."""
