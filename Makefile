@@ -19,7 +19,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	@touch $@
 
 run: $(STAMP)
-	@exec $(BIN)/python -m config.local
+	@exec $(BIN)/python -m config.local --die-with-parent
 
 test: $(STAMP)
 	@$(BIN)/python -m pytest
