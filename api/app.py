@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from api import contact_changes as changes
-from api import contacts, erasure, health, metrics, preferences, subscriptions, tags
+from api import (
+    contacts,
+    erasure,
+    exports_csv,
+    exports_json,
+    health,
+    import_jobs,
+    imports_csv,
+    imports_json,
+    metrics,
+    preferences,
+    subscriptions,
+    tags,
+)
 from api.application import Application
 from api.documentation import documentation
+from api.exports import PROJECTION as EXPORTED
+from api.imports_answer import Imported
+from api.imports_run import NDJSON
+from api.imports_upload import CONSUMES, CsvImport
 from api.operator import audiences, clients, keys, organizations, requests, show
 from api.routing import Route
 from api.wiring import Wiring
@@ -27,6 +44,9 @@ OWNER = {"organization": "not_found"}
 NEW = OWNER | {"slug": "duplicate"}
 APP = {"slug": "not_found", "organization": "not_found, required"}
 KEY = APP | {"public_id": "not_found"}
+JOB = {"id": "not_found"}
+CSV = {"csv": "required, must_be_utf8, missing_header, missing_email_column, duplicate_column"}
+LINES = ("application/json", NDJSON)
 openapi, docs = documentation(lambda: ROUTES)
 
 # A line for each route.
@@ -48,6 +68,14 @@ ROUTES: tuple[Route, ...] = (
     Route("DELETE", "/api/contacts/{contact_id}/tags/{tag_slug}", tags.remove, tags.TagScope, ContactPayload, refuses=TAG),
     Route("POST", "/api/contacts/{contact_id}/tags", tags.add, tags.TagScope, listed=False),
     Route("DELETE", "/api/contacts/{contact_id}/tags", tags.remove, tags.TagScope, listed=False),
+
+    # Import and export
+    Route("GET", "/api/contacts", exports_json.export_json, exports_json.ExportJson, exports_json.ContactPage, projection=EXPORTED),
+    Route("GET", "/api/contacts.csv", exports_csv.export_csv, exports_csv.ExportCsv, produces=("text/csv",), projection=EXPORTED),
+    Route("POST", "/api/contacts/imports", imports_json.import_json, imports_json.JsonImport, Imported, consumes=("application/json",), produces=LINES),
+    Route("POST", "/api/contacts/imports/csv", imports_csv.import_csv, CsvImport, Imported, refuses=CSV, consumes=CONSUMES, produces=LINES),
+    Route("GET", "/api/imports/{id}", import_jobs.show, None, import_jobs.JobAnswer, refuses=JOB),
+    Route("GET", "/api/imports/{id}/errors.csv", import_jobs.errors_csv, refuses=JOB, produces=("text/csv",)),
 
     # Subscriptions
     Route("POST", "/api/subscriptions/subscribe", subscriptions.subscribe, subscriptions.Subscribe, ContactPayload),

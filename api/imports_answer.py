@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from api.answer import ENCODER, Answer
 from api.imports_spool import Spool
 from domain.import_job import Counts
-from domain.import_row import ImportRow
+from domain.import_row import ImportRow, counted
 
 HELD_WHOLE = 1024 * 1024
 """Bytes up to which an answer is sent from memory."""
@@ -71,14 +71,6 @@ def entry(row: ImportRow, *, dry_run: bool) -> Result | ErrorEntry:
         return Result(item - 1, item, row.email, "skipped", None, "duplicate_input", row.kept_item)
     action = DRY.get(row.action, row.action) if dry_run else row.action
     return Result(item - 1, item, row.email, action, ContactRef(row.number or None, row.email))
-
-
-def counted(rows: Iterable[ImportRow]) -> Counts:
-    """The counts of some rows."""
-    numbers: dict[str, int] = {}
-    for row in rows:
-        numbers[row.action] = numbers.get(row.action, 0) + 1
-    return Counts(total=sum(numbers.values()), **numbers)
 
 
 def lines(rows: Sequence[ImportRow], *, dry_run: bool) -> bytes:

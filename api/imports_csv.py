@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 
 from msgspec import UNSET, UnsetType
@@ -50,7 +51,7 @@ async def carry_out(call: Call, spool: Spool, upload: Upload) -> Answer | Respon
     if said(asked.in_background):
         return await queue(call, spool, audience=audience, client=client, dry_run=bool(said(asked.dry_run)))
     wanted = wish(call, dry_run=bool(said(asked.dry_run)), idempotency_key=text(asked.idempotency_key))
-    run = Run(call, rows_of(table, scopes(call, audience, client), call.now), wanted)
+    run = Run(call, rows_of(table, scopes(call, audience, client), partial(datetime.now, UTC)), wanted)
     if wanted.in_lines:
         return run.answer_in_lines(spool.close)
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -82,7 +83,7 @@ async def carry_out(call: Call) -> Answer | Response:
     if errors or asked is None or not isinstance(items, list):
         raise Invalid(errors)
     wanted = wish(call, dry_run=bool(said(asked.dry_run)), idempotency_key=text(asked.idempotency_key))
-    rows = JsonRows(call, scopes(call, text(asked.audience), text(asked.client)))
+    rows = JsonRows(scopes(call, text(asked.audience), text(asked.client)))
     run = Run(call, rows.read(items), wanted)
     return run.answer_in_lines(lambda: None) if wanted.in_lines else await run.answer()
 
@@ -90,8 +91,7 @@ async def carry_out(call: Call) -> Answer | Response:
 class JsonRows:
     """Reads items as rows."""
 
-    def __init__(self, call: Call, resolver: Scopes) -> None:
-        self._at = call.now
+    def __init__(self, resolver: Scopes) -> None:
         self._scopes = resolver
 
     def read(self, items: list[Any]) -> Iterator[ImportRow]:
@@ -122,7 +122,7 @@ class JsonRows:
     def _upsert(self, item: ImportItem, audience_id: int) -> UpsertContact:
         caller = self._scopes.caller
         return UpsertContact(
-            at=self._at,
+            at=datetime.now(UTC),
             organization_id=caller.organization_id,
             audience_id=audience_id,
             client_id=caller.client_id,

@@ -16,9 +16,9 @@ from api.answer import ENCODER, Answer
 from api.call import Call
 from api.commands import context_of
 from api.errors import unavailable
-from api.imports_answer import HELD_WHOLE, REMEMBERED_WHOLE, Report, counted, lines
+from api.imports_answer import HELD_WHOLE, REMEMBERED_WHOLE, Report, lines
 from domain.import_job import Counts
-from domain.import_row import ImportRow
+from domain.import_row import ImportRow, counted
 from domain.import_scope import Caller, Scopes
 from domain.store.importing import CHUNK, Importing
 from domain.store.order import Contended, Unavailable

@@ -29,8 +29,13 @@ FILE_FIELDS = frozenset({"file", "csv"})
 
 
 class CsvImport(msgspec.Struct, kw_only=True):
-    """What is said beside the file; ``async`` in the query makes it a job."""
+    """A CSV file: ``file`` of a form, ``csv`` of a JSON object, or the body itself with all else in the query.
 
+    ``async`` in the query makes it a job, answered with 202 at once. See the answers of ``/api/imports/{id}``.
+    """
+
+    file: str | UnsetType = UNSET
+    csv: str | UnsetType = UNSET
     audience: Slug | UnsetType = UNSET
     client: Slug | UnsetType = UNSET
     dry_run: bool | UnsetType = UNSET

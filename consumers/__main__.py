@@ -9,6 +9,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from threading import Event as Flag
 from threading import Thread
@@ -18,10 +19,12 @@ import psycopg
 
 from config.logging import configure_logging
 from config.settings import BadSettingsError, Settings
+from consumers.importer import Importer
 from consumers.projector import Projector, direct_feed, kafka_feed
 from consumers.relay import Relay
 from consumers.running import keep_running
 from domain.store.keyring import Keyring
+from domain.store.log import Store
 from domain.store.mapper import Mapper
 from domain.store.unsealing import Unsealer
 from projections.schema import read_models
@@ -50,7 +53,22 @@ def projector(settings: Settings) -> Session:
     return session
 
 
-CONSUMERS: Final[Mapping[str, Callable[[Settings], Session]]] = {"relay": relay, "projector": projector}
+def importer(settings: Settings) -> Session:
+    """The files that wait to be imported."""
+    master_key = base64.b64encode(settings.master_key).decode()
+
+    def session(stop: Flag) -> None:
+        with closing(Store(settings.database_url, master_key)) as store:
+            Importer(store).session(stop)
+
+    return session
+
+
+CONSUMERS: Final[Mapping[str, Callable[[Settings], Session]]] = {
+    "relay": relay,
+    "projector": projector,
+    "importer": importer,
+}
 
 
 def chosen(names: Sequence[str], settings: Settings) -> list[str]:

@@ -6,7 +6,7 @@ says nothing. Rows of one file say the same things over and over, so what a set 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, cast, get_args
@@ -47,20 +47,26 @@ REASON_LIMIT: Final = 255
 GUARDED: Final = tuple("=+-@\t\r'")
 """What a leading ``'`` hides from a spreadsheet; the export writes it, the import takes it off (contract)."""
 
-REMEMBERED: Final = 4096
-"""Sets of cells whose meaning is kept."""
+PERIOD: Final = 1_000
+"""Rows after which meanings are worked out anew: memory stays flat, and time goes on."""
 
-REMEMBERED_LENGTH: Final = 1024
-"""Characters in a set of cells that is worth keeping."""
+WORTH_KEEPING: Final = 4096
+"""Characters in a set of cells whose meaning is kept."""
 
 Cells = Mapping[str, str]
 Errors = dict[str, str]
 Said = tuple[partial[UpsertContact], Errors]
 
 
-def rows_of(table: Table, scopes: Scopes, at: datetime) -> Iterator[ImportRow]:
-    """The file's rows as upserts at a time. Raises Rejected on ``csv`` for the file, at once; see :func:`columns`."""
-    return ContactRows(columns(table.header), scopes, at).read(table.rows)
+Now = Callable[[], datetime]
+
+
+def rows_of(table: Table, scopes: Scopes, now: Now) -> Iterator[ImportRow]:
+    """The file's rows as upserts, made at about the time when they are read.
+
+    Raises Rejected on ``csv`` for the file, at once; see :func:`columns`.
+    """
+    return ContactRows(columns(table.header), scopes, now).read(table.rows)
 
 
 def columns(header: Iterable[str]) -> dict[str, int]:
@@ -79,22 +85,24 @@ def columns(header: Iterable[str]) -> dict[str, int]:
 
 
 class ContactRows:
-    """Turns rows into upserts, all of them at one time."""
+    """Turns rows into upserts."""
 
-    def __init__(self, places: dict[str, int], scopes: Scopes, at: datetime) -> None:
+    def __init__(self, places: dict[str, int], scopes: Scopes, now: Now) -> None:
         self._email = places[EMAIL]
         self._others = {name: place for name, place in places.items() if name != EMAIL}
         self._places = list(self._others.values())
         self._names = {place: name for name, place in places.items()}
         self._width = max(places.values()) + 1
         self._scopes = scopes
-        self._at = at
+        self._now = now
         self._said: dict[tuple[str, ...], Said] = {}
 
     def read(self, rows: Iterable[Row]) -> Iterator[ImportRow]:
         """Each row, read or refused."""
         width, at_email, places, known = self._width, self._email, self._places, self._said
         for item, (line, cells) in enumerate(rows, 1):
+            if item % PERIOD == 0:
+                known.clear()
             if isinstance(cells, Malformed):
                 yield self._malformed(item, line, cells)
                 continue
@@ -124,7 +132,7 @@ class ContactRows:
         caller = self._scopes.caller
         upsert = partial(
             UpsertContact,
-            at=self._at,
+            at=self._now(),
             organization_id=caller.organization_id,
             audience_id=self._scopes.audience_id(
                 cells.get("audience", "").strip(), cells.get("client", "").strip(), errors
@@ -137,9 +145,7 @@ class ContactRows:
             validation=verdict_in(cells, errors),
             suppressions=suppressions_in(cells, errors),
         )
-        if sum(map(len, others)) <= REMEMBERED_LENGTH:
-            if len(self._said) >= REMEMBERED:
-                self._said.clear()
+        if sum(map(len, others)) <= WORTH_KEEPING:
             self._said[others] = upsert, errors
         return upsert, errors
 

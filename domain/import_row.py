@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 from domain import contact
 from domain.contact import Contact, Suppressions, UpsertContact
 from domain.decider import Decider, Event
+from domain.import_job import Counts
 
 Action = Literal["created", "updated", "unchanged", "skipped", "invalid"]
 
@@ -34,6 +36,10 @@ class ImportRow(msgspec.Struct, kw_only=True):
     number: int = 0
     existed: bool = False
 
+    def note(self, state: Contact) -> None:
+        """See whether the contact had the subscription before this row."""
+        self.existed = self.said is not None and (self.said.audience_id, self.said.client_id) in state.subscriptions
+
     def refuse(self, errors: dict[str, str]) -> None:
         """Nothing comes of this row."""
         self.errors = errors
@@ -45,7 +51,7 @@ def decide(state: Contact, row: ImportRow) -> tuple[Event, ...]:
     said = row.said
     if said is None:
         return ()
-    row.existed = (said.audience_id, said.client_id) in state.subscriptions
+    row.note(state)
     if row.sets and row.existed and (said.verified or said.suppressions):
         said = unsettled(state, said)
     return contact.decide(state, said)
@@ -62,6 +68,14 @@ def unsettled(state: Contact, said: UpsertContact) -> UpsertContact:
         )
     verified = None if state.verified_at is not None else said.verified
     return replace(said, suppressions=flags, verified=verified)
+
+
+def counted(rows: Iterable[ImportRow]) -> Counts:
+    """The counts of some rows."""
+    numbers: dict[str, int] = {}
+    for row in rows:
+        numbers[row.action] = numbers.get(row.action, 0) + 1
+    return Counts(total=sum(numbers.values()), **numbers)
 
 
 decider: Final = Decider(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from uuid import UUID
 
-from domain import import_row
+from domain import contact, import_row
+from domain.contact import Contact
 from domain.import_row import ImportRow
 from domain.seen_addresses import SeenAddresses
 from domain.store.log import Store
@@ -14,15 +16,18 @@ CHUNK = 2_000
 """Rows in one append: long enough to be fast, short enough that a single command waits for a blink only."""
 
 
+READ_AT_ONCE = 5_000
+
+
 class Importing:
     """One import. Of several valid rows for an address the first one wins (seed, Deduplication).
 
-    ``earlier`` holds what an interrupted run did already, by the contact's number: whether its subscription was there
-    before that run touched it.
+    ``earlier`` has the contacts that an interrupted run has written without telling what became of their rows, by
+    number, as they were before it.
     """
 
     def __init__(
-        self, store: Store, context: Context, *, dry_run: bool = False, earlier: Mapping[int, bool] | None = None
+        self, store: Store, context: Context, *, dry_run: bool = False, earlier: Mapping[int, Contact] | None = None
     ) -> None:
         self.position = 0
         self._store = store
@@ -77,12 +82,37 @@ class Importing:
             case Accepted(number=number, events=events, position=position):
                 row.number = number
                 self.position = max(self.position, position)
-                existed = self._earlier.get(number)
-                if existed is None and not events:
-                    row.action = "unchanged"
-                else:
-                    row.action = "updated" if (row.existed if existed is None else existed) else "created"
+                before = self._earlier.get(number)
+                if before is not None:
+                    row.note(before)
+                row.action = "unchanged" if not events and before is None else "updated" if row.existed else "created"
             case Refused(error=refusal):
                 row.refuse(refusal.fields)
             case Failed(error=error):
                 raise error
+
+
+def interrupted(store: Store, correlation_id: UUID, after: int) -> dict[int, Contact]:
+    """The contacts that an import has written behind a position, as they were before. Raises Unavailable."""
+    before: dict[int, Contact] = {}
+    for start, numbers in runs(store, correlation_id, after):
+        loaded = store.load(contact.decider, numbers=numbers, as_of=start - 1)
+        before.update((number, found.state) for number, found in zip(numbers, loaded, strict=True))
+    return before
+
+
+def runs(store: Store, correlation_id: UUID, after: int) -> Iterator[tuple[int, list[int]]]:
+    """The contacts that were written one behind the other with nobody in between, and where each run starts."""
+    start, last, numbers = 0, 0, dict[int, None]()
+    while events := store.read(after, READ_AT_ONCE):
+        for event in events:
+            if event.correlation_id == correlation_id and event.kind == contact.decider.kind:
+                if event.position != last + 1:
+                    if numbers:
+                        yield start, list(numbers)
+                    start, numbers = event.position, {}
+                numbers[event.contact_id] = None
+                last = event.position
+        after = events[-1].position
+    if numbers:
+        yield start, list(numbers)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 
-SCHEMA = Path(__file__).with_name("schema.sql")
+SCHEMA = tuple(Path(__file__).with_name(name) for name in ("schema.sql", "uploads.sql"))
 SCHEMA_LOCK = 4815162343
 
 
@@ -14,4 +14,5 @@ def install_schema(conninfo: str) -> None:
     """Create what is missing, in one transaction."""
     with psycopg.connect(conninfo) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
-        connection.execute(SCHEMA.read_bytes())
+        for script in SCHEMA:
+            connection.execute(script.read_bytes())
