@@ -38,7 +38,9 @@ def test_a_tailing_reader_misses_no_position(store: Store, open_store: Callable[
         written = 0
         while written < EVENTS // WRITERS:
             orders = [upsert(f"{writer}.{written + n}@example.com", tags=("t",)) for n in range(next(sizes))]
-            written += sum(len(outcome.events) for outcome in own.handle(*orders) if isinstance(outcome, Accepted))
+            for outcome in own.handle(*orders):
+                assert isinstance(outcome, Accepted), outcome
+                written += len(outcome.events)
 
     with ThreadPoolExecutor(WRITERS + 1) as threads:
         reader = threads.submit(tail)
