@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Barrier, Event
 
 import pytest
@@ -44,10 +44,11 @@ def test_a_tailing_reader_misses_no_position(store: Store, open_store: Callable[
 
     with ThreadPoolExecutor(WRITERS + 1) as threads:
         reader = threads.submit(tail)
-        for writer in [threads.submit(write, n, open_store()) for n in range(WRITERS)]:
-            writer.result()
+        writers = [threads.submit(write, n, open_store()) for n in range(WRITERS)]
+        wait(writers)
         done.set()
-        reader.result()
+        for thread in (*writers, reader):
+            thread.result()
     assert len(seen) >= EVENTS
     assert seen == list(range(1, store.recorder.head() + 1))
 
