@@ -64,7 +64,7 @@ def read_table(blocks: Iterable[bytes]) -> Table:
     try:
         _, header = next(records)
     except StopIteration:
-        raise Rejected("required", "csv") from None
+        raise Rejected("missing_header", "csv") from None
     if isinstance(header, Malformed):
         # UTF-16 without a byte-order mark is valid UTF-8 full of U+0000.
         raise Rejected("must_be_utf8" if header.code == "invalid" else "missing_header", "csv")
@@ -94,7 +94,7 @@ class Lines(NamedTuple):
 
 
 def lines_of(blocks: Iterable[bytes]) -> Iterator[Lines]:
-    """Decode blocks and cut them into physical lines. Raises Rejected ``must_be_utf8``; nothing comes of no bytes.
+    """Decode blocks and cut them into physical lines. Raises Rejected: ``required`` without bytes, ``must_be_utf8``.
 
     Of a line longer than a record may be, only what shows that it is too long is kept.
     """
@@ -112,8 +112,9 @@ def lines_of(blocks: Iterable[bytes]) -> Iterator[Lines]:
         if end:
             yield Lines(*cut(text[:end]))
     rest += decoded(decoder, b"", final=True)
-    if not empty:
-        yield Lines(*cut(rest), last=True)
+    if empty:
+        raise Rejected("required", "csv")
+    yield Lines(*cut(rest), last=True)
 
 
 def decoded(decoder: IncrementalDecoder, block: bytes, *, final: bool = False) -> str:
