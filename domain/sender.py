@@ -25,7 +25,7 @@ class Sender(msgspec.Struct, frozen=True):
 def check_senders(senders: Iterable[Sender], default_sender_id: str) -> tuple[Sender, ...]:
     """Give the senders with their texts trimmed.
 
-    Raises Rejected with all that is wrong: ``required``, ``invalid``, ``too_long``, ``duplicate`` on ``senders.<n>.id``;
+    Raises Rejected on all that is wrong: ``required``, ``invalid``, ``too_long``, ``duplicate`` on ``senders.<n>.id``;
     ``required``, ``invalid``, ``too_long``, ``unsupported`` on ``senders.<n>.email``; ``too_many`` on ``senders``;
     ``required`` or ``not_found`` on ``default_sender_id``, which must name one of them unless there is none.
     """
