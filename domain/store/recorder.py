@@ -41,6 +41,7 @@ class LogDatastore(PostgresDatastore):
             connection.execute("SET enable_hashjoin = off")
             connection.execute("SET enable_mergejoin = off")
             connection.execute("SET jit = off")
+            connection.execute("SET plan_cache_mode = force_generic_plan")
             connection.execute("SET timezone = 'UTC'")
             arrays.register(connection)
 
