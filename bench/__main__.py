@@ -1,0 +1,146 @@
+"""``python -m bench``: starts a stack of its own, measures every row and prints the table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from bench.catalog import ROWS, chosen
+from bench.machine import Machine, machine
+from bench.measuring import Result, measured
+from bench.row import Feed, Row
+from bench.stack import Stack, share_cache
+from bench.stand import FULL, QUICK, Scale, Stand
+from bench.table import rendered, summary
+from config.local.plan import Arguments
+from config.local.program import StartError
+
+FEEDS: tuple[Feed, ...] = ("direct", "kafka")
+
+
+class Document(msgspec.Struct, frozen=True):
+    """What ``--json`` writes."""
+
+    at: datetime
+    machine: Machine | None
+    scale: Scale
+    results: list[Result]
+
+
+def main(words: Sequence[str]) -> int:
+    """Measure what is asked for; return 1 when a row failed, 130 when interrupted. Missed goals are no failure."""
+    options = parsed(words)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    bench = Bench(QUICK if options.quick else FULL, options.profile)
+    try:
+        rows = chosen(options.only.split(",") if options.only else [])
+        with data_folder() as folder:
+            bench.run(rows, folder)
+    except KeyError as error:
+        say(f"there is no row {error}; there are: {', '.join(row.name for row in ROWS)}")
+        return 2
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
+    finally:
+        bench.show()
+    if options.json:
+        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(bench.document()), indent=2))
+    return int(any(result.failed for result in bench.results))
+
+
+def parsed(words: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Datamailer against its goals.")
+    parser.add_argument("--quick", action="store_true", help="small counts, one run: does it work at all?")
+    parser.add_argument("--only", metavar="NAME,...", help="only these rows")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="write the figures of every run there too")
+    parser.add_argument("--profile", choices=("api", "consumers"), help="run that service under cProfile")
+    return parser.parse_args(words)
+
+
+class Bench:
+    """One run of the bench: a stack for each feed in turn, on the same data."""
+
+    def __init__(self, scale: Scale, profile: str | None) -> None:
+        self.results: list[Result] = []
+        self._scale = scale
+        self._profile = profile
+        self._load = os.getloadavg()[0]
+        self._machine: Machine | None = None
+        self._made: dict[str, Any] = {}
+
+    def run(self, rows: Sequence[Row], folder: Path) -> None:
+        """Measure the rows, feed by feed."""
+        for feed in FEEDS:
+            of_feed = [row for row in rows if row.feed == feed]
+            if not of_feed:
+                continue
+            try:
+                self._run(of_feed, feed, folder)
+            except StartError as error:
+                say(f"the stack: {error}")
+                why = f"the stack: {str(error).splitlines()[0]}"
+                done = {result.name for result in self.results}
+                left = (row for row in of_feed if row.name not in done)
+                self.results.extend(Result(row.name, row.title, row.feed, [], failed=why) for row in left)
+
+    def _run(self, rows: Sequence[Row], feed: Feed, folder: Path) -> None:
+        say(f"starting the stack, {feed} feed")
+        profile = folder / f"profile-{feed}.txt"
+
+        def wrap(name: str, arguments: Arguments) -> Arguments:
+            return ("-m", "bench.profiled", str(profile), *arguments[1:]) if name == self._profile else arguments
+
+        with Stack(folder, feed, say, wrap=wrap).running() as stack:
+            kafka = stack.servers.kafka
+            broker = f"Apache Kafka {kafka.version}" if kafka else "no Kafka"
+            self._machine = machine(stack.conninfo, broker, self._load)
+            with closing(Stand(stack, self._scale, self._made)) as stand:
+                for row in rows:
+                    began = time.monotonic()
+                    self.results.append(measured(row, stand, self._scale.runs))
+                    say(f"{row.name}: {time.monotonic() - began:.0f} s")
+        if self._profile and profile.exists():
+            print(profile.read_text())
+
+    def show(self) -> None:
+        """Print the table."""
+        if self.results:
+            print(f"\n{self._machine}\n\n{rendered(self.results)}\n\n{summary(self.results)}")
+
+    def document(self) -> Document:
+        """Everything, for a machine to read."""
+        return Document(datetime.now(UTC), self._machine, self._scale, self.results)
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """A data directory that goes with the bench; PostgreSQL's user may pass through it."""
+    with tempfile.TemporaryDirectory(prefix="datamailer-bench-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o711)
+        folder = Path(name) / "data"
+        folder.mkdir(mode=0o711)
+        share_cache(folder)
+        yield folder
+
+
+def say(line: str) -> None:
+    """Tell the terminal how it goes."""
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
