@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api import contact_changes as changes
+from api import contact_moments as moments
 from api import (
     contacts,
     erasure,
@@ -30,6 +31,8 @@ from config.settings import Settings
 from domain.contact.view import ContactPayload, PreferencesPayload
 
 CONTACT = {"contact_id": "not_found"}
+MOMENT = CONTACT | {"as_of": "must_be_iso_datetime, invalid"}
+MOMENTS = CONTACT | dict.fromkeys(("from", "to"), "must_be_iso_datetime, invalid")
 TAG = CONTACT | {"tag": "required, invalid, too_long"}
 FLAGS = ("global_unsubscribed", "hard_bounced", "complained")
 SUPPRESSION = CONTACT | dict.fromkeys(FLAGS, "forbidden")
@@ -59,7 +62,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/contacts/preferences", preferences.read, preferences.ReadPreferences, PreferencesPayload, refuses=CHOSEN),
     Route("PUT", "/api/contacts/preferences", preferences.replace, preferences.SetPreferences, PreferencesPayload, refuses=CHOICES),
     Route("POST", "/api/contacts/erase", erasure.erase, erasure.EraseContact, erasure.Erased),
-    Route("GET", "/api/contacts/{contact_id}", contacts.as_of, contacts.ContactAsOf, contacts.ContactThen, refuses=CONTACT),
+    Route("GET", "/api/contacts/{contact_id}", moments.as_of, moments.ContactAsOf, moments.ContactThen, refuses=MOMENT),
+    Route("GET", "/api/contacts/{contact_id}/changes", moments.between, moments.ContactBetween, moments.ContactChanges, refuses=MOMENTS),
     Route("PATCH", "/api/contacts/{contact_id}/verification", changes.verify, changes.VerifyContact, ContactPayload, refuses=CONTACT),
     Route("PATCH", "/api/contacts/{contact_id}/validation", changes.validate, changes.ValidateContact, ContactPayload, refuses=CONTACT),
     Route("PATCH", "/api/contacts/{contact_id}/suppression", changes.suppress, changes.SuppressContact, ContactPayload, refuses=SUPPRESSION),

@@ -1,4 +1,4 @@
-"""Contacts: upsert, status, and a contact as of any moment."""
+"""Contacts by their address: upsert and status."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from msgspec import UNSET, UnsetType
 from api.answer import Answer, json_answer
 from api.call import Call
 from api.commands import Render, load, submit
-from api.errors import Invalid, not_found
 from api.fields import Email, Reason, Scoped, TagNames, said
-from api.scalars import INTEGER, parsed_time
 from domain import contact as c
 from domain.contact import view
 from domain.email_address import normalize
@@ -53,19 +51,6 @@ class ContactStatus(Scoped, kw_only=True):
     """Which contact, and for whom."""
 
     email: Email
-
-
-class ContactAsOf(Scoped, kw_only=True):
-    """``as_of`` is a time (ISO 8601) or a log position; without it, now."""
-
-    as_of: str | UnsetType = UNSET
-
-
-class ContactThen(view.ContactPayload, frozen=True, kw_only=True):
-    """The contact payload as of a moment. ``position`` is the log position up to which it was read."""
-
-    as_of: datetime | int | None
-    position: int
 
 
 def names(call: Call) -> view.Names:
@@ -132,33 +117,3 @@ async def status(call: Call, given: ContactStatus) -> Answer:
     else:
         payload = view.absent(email, scope)
     return json_answer(payload, position=loaded.position)
-
-
-async def as_of(call: Call, given: ContactAsOf) -> Answer:
-    """The contact as it was at a time or log position, rebuilt from the log."""
-    number = call.number("contact_id")
-    scope = names(call)
-    moment = None if given.as_of is UNSET else parsed_moment(given.as_of)
-    now = await load(call, c.decider, number=number)
-    if not view.has_subscription(now.state, scope.audience_id, scope.client_id):
-        raise not_found("contact_id")
-    if isinstance(moment, int) and moment > now.position:
-        raise Invalid({"as_of": "invalid"})
-    then = now if moment is None else await load(call, c.decider, number=number, as_of=moment)
-    if view.has_subscription(then.state, scope.audience_id, scope.client_id):
-        payload = view.payload(then.state, number, scope)
-    else:
-        payload = view.absent(now.state.email.text, scope, tags=True)
-    position = moment if isinstance(moment, int) else then.position
-    answer = ContactThen(**msgspec.structs.asdict(payload), as_of=moment, position=position)
-    return json_answer(answer, position=position)
-
-
-def parsed_moment(text: str) -> datetime | int:
-    """A log position or a time. Raises Invalid ``must_be_iso_datetime``."""
-    if INTEGER.fullmatch(text.strip()):
-        return max(int(text), 0)
-    time = parsed_time(text)
-    if time is None:
-        raise Invalid({"as_of": "must_be_iso_datetime"})
-    return time
