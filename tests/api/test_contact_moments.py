@@ -19,7 +19,7 @@ def position(response: httpx.Response) -> int:
 
 @pytest.fixture
 def then(http: httpx.Client, contact_id: int) -> Any:
-    def asked(**query: object) -> httpx.Response:
+    def asked(**query: Any) -> httpx.Response:
         return http.get(f"/api/contacts/{contact_id}", params={**COURSES, **query})
 
     return asked
@@ -27,7 +27,7 @@ def then(http: httpx.Client, contact_id: int) -> Any:
 
 @pytest.fixture
 def changes(http: httpx.Client, contact_id: int) -> Any:
-    def asked(begin: object, end: object = None) -> httpx.Response:
+    def asked(begin: Any, end: Any = None) -> httpx.Response:
         to = {} if end is None else {"to": end}
         return http.get(f"/api/contacts/{contact_id}/changes", params={**COURSES, "from": begin, **to})
 
