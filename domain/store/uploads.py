@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from os import urandom
 from typing import Any
 from uuid import UUID, uuid4
@@ -47,7 +47,7 @@ class Uploads:
                     copy.write_row((upload, place, sealed(block, key, upload, place)))
         return upload
 
-    def read(self, upload: UUID) -> Iterator[bytes]:
+    def read(self, upload: UUID) -> Generator[bytes, None, None]:
         """The blocks of a file, each fetched when its turn comes. Raises UploadGone, psycopg.OperationalError."""
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
             row = connection.execute(KEY, (upload,)).fetchone()
