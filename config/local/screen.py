@@ -22,11 +22,19 @@ DEMO_KEYS = {
 NAMES = 12
 
 
-class Screen:
-    """The terminal. One that has gone away does not disturb what runs."""
+class Terminal(Console):
+    """A console whose reader may go away: what runs does not depend on being watched."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+    def on_broken_pipe(self) -> None:
+        """Say nothing from now on, where rich would end the process."""
+        self.quiet = True
+
+
+class Screen:
+    """Where a person looks."""
+
+    def __init__(self, terminal: Console | None = None) -> None:
+        self._console = terminal or Terminal(highlight=False)
 
     def say(self, line: str) -> None:
         """Show one line with the time."""

@@ -13,8 +13,6 @@ from config.local.program import StartError
 from config.local.restarts import Kept
 from config.settings import KafkaMode
 
-KAFKA_NAME = "Apache Kafka"
-
 
 class Servers:
     """Both servers, started side by side; what is told to `say` is one line for the terminal."""
@@ -35,33 +33,34 @@ class Servers:
         self._start(Kept(self.postgres.prepare))
 
     def start_kafka(self) -> None:
-        """Start Apache Kafka if it is wanted and can be had, without waiting for it."""
+        """Start Apache Kafka if it is wanted and can be had, without waiting for it.
+
+        Raises `StartError` when it is insisted on and cannot be had.
+        """
         if self._mode == "off":
             return
         try:
             runtime = find_runtime(self._data.path / "cache", self._data.log("maven"), self._say)
-            kafka = Kafka(self._data.path / "kafka", self._data.log("kafka"), runtime)
-            self._start(Kept(kafka.prepare))
-        except (KafkaUnavailableError, StartError) as error:
-            self._do_without(error)
-        else:
-            self.kafka = kafka
+        except KafkaUnavailableError as error:
+            if self._mode == "on":
+                raise StartError(f"KAFKA=on, but {error}") from None
+            self.why_no_kafka = str(error).splitlines()[0]
+            return
+        self.kafka = Kafka(self._data.path / "kafka", self._data.log("kafka"), runtime)
+        self._start(Kept(self.kafka.prepare))
 
     def wait_for_postgres(self) -> None:
         """Wait until PostgreSQL accepts connections, or raise `StartError`."""
         self.kept[0].program.wait_until(self.postgres.ready, POSTGRES_SECONDS)
 
     def wait_for_kafka(self) -> None:
-        """Wait until Apache Kafka answers; raise `StartError` if it does not and is insisted on."""
+        """Wait until Apache Kafka answers, if it was started, or raise `StartError`."""
         if self.kafka is None:
             return
-        broker = self.kept[-1]
         try:
-            broker.program.wait_until(self.kafka.ready, KAFKA_SECONDS)
+            self.kept[-1].program.wait_until(self.kafka.ready, KAFKA_SECONDS)
         except StartError as error:
-            broker.program.kill()
-            self.kept.remove(broker)
-            self._do_without(error)
+            raise StartError(f"{error}\n  KAFKA=off does without it") from None
 
     def environ(self) -> dict[str, str]:
         """Return what the service has to know of the servers, as environment variables."""
@@ -75,10 +74,3 @@ class Servers:
     def _start(self, server: Kept) -> None:
         server.start()
         self.kept.append(server)
-
-    def _do_without(self, error: Exception) -> None:
-        """Go on without Apache Kafka, saying why, unless it is insisted on."""
-        self.kafka = None
-        if self._mode == "on":
-            raise StartError(f"KAFKA=on, but {error}") from None
-        self.why_no_kafka = str(error).splitlines()[0]

@@ -18,6 +18,7 @@ WATCH_SECONDS = 0.1
 READY_SECONDS = 60.0
 TOO_MANY_ENDINGS = 3
 HTTP_OK = 200
+CONSUMERS = "consumers"
 
 
 class Supervisor:
@@ -47,8 +48,9 @@ class Supervisor:
         servers.wait_for_postgres()
         self._run("migrate", self._plan.migrate)
         self._add_demo()
+        self._start_services({name for name in self._plan.services if name != CONSUMERS})
         servers.wait_for_kafka()
-        self._start_services()
+        self._start_services({CONSUMERS})
         self._wait_until_ready()
         return servers
 
@@ -93,9 +95,10 @@ class Supervisor:
             if line is not None:
                 self._say(line)
 
-    def _start_services(self) -> None:
+    def _start_services(self, names: set[str]) -> None:
         for name, arguments in self._plan.services.items():
-            self._start_service(self._python(name, arguments))
+            if name in names:
+                self._start_service(self._python(name, arguments))
 
     def _start_service(self, service: Program) -> None:
         kept = Kept(lambda: service)
