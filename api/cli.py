@@ -1,0 +1,135 @@
+"""The ``datamailer`` command: schema, demo data, tenants and keys, from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+
+import msgspec
+import psycopg
+from eventsourcing.persistence import PersistenceError
+
+from api import cli_tenants as tenants
+from api.cli_output import CommandError, say
+from api.demo import KEYS, DemoError, add_demo
+from config.settings import BadSettingsError, Settings
+from domain.store.order import Unavailable
+from domain.store.schema import install_schema
+from projections.schema import install_read_models
+
+FAILED = 1
+MISUSED = 2
+
+
+class Argument(msgspec.Struct, frozen=True):
+    """One argument of a command: a flag with dashes is an option, ``needed`` or not."""
+
+    flag: str
+    about: str
+    needed: bool = False
+
+
+class Command(msgspec.Struct, frozen=True):
+    """A command: its words, the function that runs it, what it is for, and its arguments."""
+
+    words: str
+    run: Callable[[Settings, argparse.Namespace], None]
+    about: str
+    arguments: tuple[Argument, ...] = ()
+
+
+def migrate(settings: Settings, _: argparse.Namespace) -> None:
+    """Create what the database lacks; safe to run again."""
+    install_schema(settings.database_url)
+    install_read_models(settings.database_url)
+
+
+def demo(settings: Settings, _: argparse.Namespace) -> None:
+    """Add the demo data, and show its keys."""
+    store = tenants.opened(settings)
+    try:
+        add_demo(store)
+    finally:
+        store.close()
+    for slug, key in KEYS.items():
+        say(f"{slug}  {key}")
+
+
+SLUG = Argument("slug", "what it is called in URLs and requests")
+NAME = Argument("--name", "how it is displayed; the slug by default")
+OWNER = Argument("--organization", "slug of its organization", needed=True)
+WITHIN = Argument("--organization", "slug of the organization")
+CLIENT = Argument("--client", "slug of the client", needed=True)
+PUBLIC_ID = Argument("public_id", "what the key is shown as, with or without dm_")
+
+COMMANDS = (
+    Command("migrate", migrate, "create the tables that the database lacks"),
+    Command("demo", demo, "add the demo data with its public keys"),
+    Command("organizations create", tenants.create_organization, "make an organization", (SLUG, NAME)),
+    Command("organizations list", tenants.list_organizations, "show all organizations"),
+    Command("audiences create", tenants.create_audience, "make an audience", (SLUG, OWNER, NAME)),
+    Command("audiences list", tenants.list_audiences, "show audiences", (WITHIN,)),
+    Command("clients create", tenants.create_client, "make a client", (SLUG, OWNER, NAME)),
+    Command("clients list", tenants.list_clients, "show clients", (WITHIN,)),
+    Command("clients activate", tenants.activate_client, "let a client make calls again", (SLUG, WITHIN)),
+    Command("clients deactivate", tenants.deactivate_client, "stop a client from making calls", (SLUG, WITHIN)),
+    Command(
+        "keys create",
+        tenants.create_key,
+        "make an API key and show it once",
+        (CLIENT, WITHIN, Argument("--name", "what it is for", needed=True), Argument("--notes", "for operators")),
+    ),
+    Command("keys list", tenants.list_keys, "show the keys of a client", (CLIENT, WITHIN)),
+    Command("keys revoke", tenants.revoke_key, "make a key open nothing any more", (PUBLIC_ID, CLIENT, WITHIN)),
+)
+
+
+def parser(commands: Sequence[Command] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of the commands, those with two words below their first one."""
+    top = argparse.ArgumentParser(prog="datamailer", description="Operate Datamailer.")
+    firsts = top.add_subparsers(required=True, metavar="command")
+    groups: dict[str, argparse._SubParsersAction[argparse.ArgumentParser]] = {}
+    for command in commands:
+        first, _, second = command.words.partition(" ")
+        place = firsts
+        if second and first not in groups:
+            groups[first] = firsts.add_parser(first, help=f"{first}: see datamailer {first} --help").add_subparsers(
+                required=True, metavar="command"
+            )
+        if second:
+            place = groups[first]
+        own = place.add_parser(second or first, help=command.about, description=command.about)
+        own.set_defaults(run=command.run)
+        for argument in command.arguments:
+            add_argument(own, argument)
+    return top
+
+
+def add_argument(own: argparse.ArgumentParser, argument: Argument) -> None:
+    """Have a parser take an argument."""
+    if argument.flag.startswith("--"):
+        own.add_argument(argument.flag, help=argument.about, required=argument.needed, default="")
+    else:
+        own.add_argument(argument.flag, help=argument.about)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run a command; give its exit status."""
+    arguments = parser().parse_args(words)
+    try:
+        arguments.run(Settings.read(), arguments)
+    except BadSettingsError as error:
+        sys.stderr.writelines(f"{problem}\n" for problem in error.problems)
+        return MISUSED
+    except (CommandError, DemoError) as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    except (Unavailable, psycopg.OperationalError, PersistenceError):
+        sys.stderr.write("The database cannot be reached.\n")
+        return FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

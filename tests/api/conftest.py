@@ -1,0 +1,90 @@
+"""One API server on a database with the demo data, for all tests that do not need one of their own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import httpx
+import psycopg
+import pytest
+
+from api.demo import KEYS, add_demo
+from config.local.postgres import Postgres
+from domain.store.log import Store
+from tests.api.serving import COURSES, MASTER_KEY_TEXT, OPERATOR_KEY, Served, serving, settings_of
+
+NAME = "api_tests"
+numbers = itertools.count(1)
+
+Upsert = Callable[..., httpx.Response]
+
+
+@pytest.fixture(scope="session")
+def demo_database(postgres: Postgres, template: str) -> Iterator[str]:
+    """A database with the demo data."""
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {NAME} TEMPLATE {template}")
+        store = Store(postgres.conninfo(NAME), MASTER_KEY_TEXT)
+        add_demo(store)
+        store.close()
+        yield postgres.conninfo(NAME)
+        connection.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def served(demo_database: str) -> Iterator[Served]:
+    """The server."""
+    with serving(settings_of(demo_database)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def http(served: Served) -> Iterator[httpx.Client]:
+    """The client ``dtc-courses`` of the API."""
+    with served.client() as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def labs(served: Served) -> Iterator[httpx.Client]:
+    """The client ``asl-platform``, of another organization."""
+    with served.client(KEYS["asl-platform"]) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def operator(served: Served) -> Iterator[httpx.Client]:
+    """An operator."""
+    with served.client(OPERATOR_KEY) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def anybody(served: Served) -> Iterator[httpx.Client]:
+    """Somebody without a key."""
+    with served.client(None) as client:
+        yield client
+
+
+@pytest.fixture
+def email() -> str:
+    """An address that nobody has used."""
+    return f"person-{next(numbers)}@example.com"
+
+
+@pytest.fixture
+def upsert(http: httpx.Client, email: str) -> Upsert:
+    """Upsert the test's contact in the courses scope."""
+
+    def upserted(**said: object) -> httpx.Response:
+        return http.post("/api/contacts", json={"email": email, **COURSES, **said})
+
+    return upserted
+
+
+@pytest.fixture
+def contact_id(upsert: Upsert) -> int:
+    """The id of the test's contact, which has a pending subscription."""
+    number: int = upsert().json()["contact_id"]
+    return number
