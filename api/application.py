@@ -18,12 +18,13 @@ from starlette.types import Receive, Scope, Send
 from api.answer import Answer, error_answer, send_answer
 from api.call import Call
 from api.errors import ApiError, Invalid, internal_error, refused, unavailable
+from api.event_stream import EventStream
 from api.fields import Scoped
 from api.idempotency import HEADER as IDEMPOTENCY_KEY
 from api.idempotency import body_digest
+from api.positions import min_position
 from api.readers import decode_json, read_object, read_query
 from api.routing import Route, Router
-from api.scalars import Errors
 from api.scope import check_scope
 from api.wiring import Wiring
 from domain.decider import Rejected
@@ -62,6 +63,10 @@ class Application:
         else:
             await send({"type": "websocket.close", "code": 1000})
 
+    def end_streams(self) -> None:
+        """End the answers that would go on for ever."""
+        self._wiring.following.close()
+
     async def _serve(self, call: Call, send: Send) -> None:
         began = perf_counter()
         template = "unknown"
@@ -79,8 +84,12 @@ class Application:
             self._count(call, template, answer.status, began)
         else:
             answer.headers["datamailer-correlation-id"] = str(call.correlation_id)
+            endless = isinstance(answer, EventStream)
+            if endless:
+                self._count(call, template, answer.status_code, began)
             await answer(call.scope, call.receive, send)
-            self._count(call, template, answer.status_code, began)
+            if not endless:
+                self._count(call, template, answer.status_code, began)
 
     async def _answer(self, call: Call, route: Route) -> Answer | Response:
         if route.access == "client":
@@ -131,7 +140,10 @@ async def run(call: Call, route: Route) -> Answer | Response:
     """Build what the route takes and run its endpoint; one that consumes other media types than JSON reads itself."""
     if route.takes is None or route.consumes:
         return await route.run(call)
-    return await route.run(call, given(call, route, route.takes))
+    built = given(call, route, route.takes)
+    if route.projection:
+        call.reflected = await call.wiring.positions.reached(route.projection, min_position(call, {}))
+    return await route.run(call, built)
 
 
 def given(call: Call, route: Route, takes: type[msgspec.Struct]) -> msgspec.Struct:
@@ -139,7 +151,6 @@ def given(call: Call, route: Route, takes: type[msgspec.Struct]) -> msgspec.Stru
 
     A DELETE may name its scope in the query: not every HTTP client sends a body with it.
     """
-    errors: Errors = {}
     built: msgspec.Struct | None
     if route.from_query or (route.method == "DELETE" and not call.raw_body):
         raw: Any = dict(call.query)
@@ -149,6 +160,8 @@ def given(call: Call, route: Route, takes: type[msgspec.Struct]) -> msgspec.Stru
         built = read_object(takes, raw, errors)
     if issubclass(takes, Scoped) and isinstance(raw, dict) and call.authenticated is not None:
         call.named_audience = check_scope(raw, call.authenticated, call.wiring.directory.now, errors)
+    if route.projection:
+        min_position(call, errors)
     if errors or built is None:
         raise Invalid(errors)
     return built
