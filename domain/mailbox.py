@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.header import Header
 from email.utils import formataddr
 from functools import lru_cache
@@ -16,8 +17,7 @@ from domain.email_address import normalize
 NAME_LIMIT: Final = 255
 ENCODED_WORD: Final = 75
 """Characters of an encoded word at most (RFC 2047, section 2)."""
-SPACE: Final = 0x20
-DELETE: Final = 0x7F
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class Mailbox(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ def mailbox(text: str, field: str = "email") -> Mailbox:
 
 def has_control(text: str) -> bool:
     """Tell whether a text holds a character that could end or garble a header line, CR and LF above all."""
-    return any(ord(c) < SPACE or ord(c) == DELETE or c in "\x85\u2028\u2029" for c in text)
+    return _CONTROL.search(text) is not None
 
 
 def _unquoted(name: str) -> str:
