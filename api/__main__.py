@@ -8,6 +8,7 @@ import socket
 import uvicorn
 
 from api.app import application
+from api.application import Application
 from config.logging import configure_logging
 from config.settings import Settings
 
@@ -18,17 +19,27 @@ KEEP_ALIVE_SECONDS = 30
 class Server(uvicorn.Server):
     """Uvicorn, which sets aside what was made at start, so that the garbage collector never walks it again."""
 
+    def __init__(self, application: Application, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.application = application
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then freeze."""
         await super().startup(sockets)
         gc.collect()
         gc.freeze()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop, streams without an end first: the others are waited for."""
+        self.application.end_streams()
+        await super().shutdown(sockets)
+
 
 def server(settings: Settings) -> Server:
     """The server over the settings' database. Raises what the store raises when it cannot be reached."""
+    app = application(settings)
     config = uvicorn.Config(
-        application(settings),
+        app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
@@ -41,7 +52,7 @@ def server(settings: Settings) -> Server:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    return Server(config)
+    return Server(app, config)
 
 
 def main() -> None:

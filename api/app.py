@@ -7,6 +7,7 @@ from api import contact_moments as moments
 from api import (
     contacts,
     erasure,
+    events,
     exports_csv,
     exports_json,
     health,
@@ -43,6 +44,7 @@ CHOICES = {
     "categories.*.enabled": "suppressed_contact_cannot_be_enabled",
 }
 CHOSEN = {"email": "not_found", "category_tags": "invalid, too_long"}
+FEED = {"types": "invalid", "Last-Event-ID": "invalid"}
 OWNER = {"organization": "not_found"}
 NEW = OWNER | {"slug": "duplicate"}
 APP = {"slug": "not_found", "organization": "not_found, required"}
@@ -84,6 +86,9 @@ ROUTES: tuple[Route, ...] = (
     # Subscriptions
     Route("POST", "/api/subscriptions/subscribe", subscriptions.subscribe, subscriptions.Subscribe, ContactPayload),
     Route("POST", "/api/subscriptions/unsubscribe", subscriptions.unsubscribe, subscriptions.Unsubscribe, subscriptions.Unsubscribed),
+
+    # Analytics
+    Route("GET", "/api/events", events.events, events.EventQuery, events.EventPage, refuses=FEED, produces=("application/json", "text/event-stream")),
 
     # Administration
     Route("GET", "/admin/api/organizations", organizations.list_all, None, organizations.Organizations, "operator"),

@@ -25,6 +25,7 @@ from api.idempotency import body_digest
 from api.positions import min_position
 from api.readers import decode_json, read_object, read_query
 from api.routing import Route, Router
+from api.scalars import Errors
 from api.scope import check_scope
 from api.wiring import Wiring
 from domain.decider import Rejected
@@ -151,6 +152,7 @@ def given(call: Call, route: Route, takes: type[msgspec.Struct]) -> msgspec.Stru
 
     A DELETE may name its scope in the query: not every HTTP client sends a body with it.
     """
+    errors: Errors = {}
     built: msgspec.Struct | None
     if route.from_query or (route.method == "DELETE" and not call.raw_body):
         raw: Any = dict(call.query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 from api.directory import Directory
 from domain.decider import EVENT_TYPES, Event
 from domain.personal import Personal
+from domain.store.history import Opened
 from domain.store.recorded import Recorded
 
 SOURCE: Final = "/datamailer"
@@ -65,6 +66,12 @@ def cloud_event(recorded: Recorded, event: Event, audiences: Mapping[int, str], 
         causationid=UNSET if recorded.causation_id is None or not whole else recorded.causation_id,
         origin=recorded.source if whole else UNSET,
     )
+
+
+def cloud_events(events: Iterable[Opened], directory: Directory) -> list[CloudEvent]:
+    """Events of a client's own scope."""
+    audiences = audience_slugs(directory)
+    return [cloud_event(recorded, event, audiences) for recorded, event in events]
 
 
 def audience_slugs(directory: Directory) -> dict[int, str]:

@@ -12,6 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from api.auth import Authentication
 from api.directory import LiveDirectory
+from api.following import Following
 from api.idempotency import Idempotency
 from api.key_usage import KeyUsage
 from api.listener import Listener
@@ -42,6 +43,7 @@ class Wiring:
         self.usage = KeyUsage(settings.database_url)
         self.auth = Authentication(self.directory, self.usage, key_pepper(self.store), settings.operator_key)
         self.idempotency = Idempotency(self.store)
+        self.following = Following(self.store)
         self.requests = RequestMetrics()
         self.flushes = Histogram(SIZES)
         self._tasks: list[asyncio.Task[None]] = []
