@@ -11,8 +11,10 @@ import pytest
 
 from api.demo import KEYS, add_demo
 from config.local.postgres import Postgres
+from consumers.__main__ import projector
 from domain.store.log import Store
 from tests.api.serving import COURSES, MASTER_KEY_TEXT, OPERATOR_KEY, Served, serving, settings_of
+from tests.consumers.running import running
 
 NAME = "api_tests"
 numbers = itertools.count(1)
@@ -65,6 +67,13 @@ def anybody(served: Served) -> Iterator[httpx.Client]:
     """Somebody without a key."""
     with served.client(None) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def projected(demo_database: str) -> Iterator[None]:
+    """The read models follow the log."""
+    with running(projector(settings_of(demo_database))):
+        yield
 
 
 @pytest.fixture
