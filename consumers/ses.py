@@ -1,0 +1,202 @@
+"""Amazon SES by boto3: one try a call, and an answer that says what is known of the mail.
+
+boto3 tries again by itself after read time-outs, and SES has no idempotency token: so it gets one attempt, and the
+ledger decides what follows (design, section 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import boto3
+import msgspec
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ProxyConnectionError,
+)
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+
+BULK_LIMIT: Final = 50
+"""Recipients of one SendBulkEmail at most (SES v2 API reference)."""
+
+THROTTLED: Final = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
+EXHAUSTED: Final = frozenset({"LimitExceededException"})
+STOPPED: Final = frozenset({"SendingPausedException", "AccountSuspendedException"})
+REFUSED: Final = frozenset(
+    {
+        "MessageRejected",
+        "MailFromDomainNotVerifiedException",
+        "BadRequestException",
+        "NotFoundException",
+    }
+)
+NEVER_LEFT: Final = (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ProxyConnectionError,
+)
+"""Failures before a request was sent: SES is known not to have the mail."""
+
+BULK_SENT: Final = "SUCCESS"
+BULK_THROTTLED: Final = frozenset({"ACCOUNT_THROTTLED", "TRANSIENT_FAILURE"})
+BULK_EXHAUSTED: Final = frozenset({"ACCOUNT_DAILY_QUOTA_EXCEEDED"})
+BULK_STOPPED: Final = frozenset({"ACCOUNT_SENDING_PAUSED", "ACCOUNT_SUSPENDED", "CONFIGURATION_SET_SENDING_PAUSED"})
+
+Held = Literal["throttled", "quota", "stopped", "unreachable"]
+
+
+class SesSent(msgspec.Struct, frozen=True):
+    """SES has the mail, under its message id."""
+
+    message_id: str
+
+
+class SesRefused(msgspec.Struct, frozen=True):
+    """SES will not take this mail; trying again would end the same. ``code`` holds no words about anybody."""
+
+    code: str
+
+
+class SesHeld(msgspec.Struct, frozen=True):
+    """SES took nothing and may take it later: too fast, over the day's quota, sending stopped, or out of reach."""
+
+    why: Held
+
+
+class SesUnknown(msgspec.Struct, frozen=True):
+    """The connection was lost, or SES failed, after the request had left: SES may have the mail."""
+
+    code: str
+
+
+SesAnswer = SesSent | SesRefused | SesHeld | SesUnknown
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """What the account may send: mails a second, and in 24 hours (negative: no limit), and how many it did."""
+
+    rate: float
+    daily: float
+    sent: float
+    enabled: bool
+
+    @property
+    def left(self) -> float:
+        """Mails that the day still allows."""
+        return float("inf") if self.daily < 0 else max(0.0, self.daily - self.sent)
+
+
+class Ses:
+    """One account, and one configuration set. Thread-safe, as boto3's clients are.
+
+    ``endpoint_url`` names a local SES, which takes any key; Amazon's own wants those of the environment or the role.
+    """
+
+    def __init__(
+        self, region: str, *, endpoint_url: str = "", configuration_set: str = "", connections: int = 16
+    ) -> None:
+        config = Config(
+            retries={"total_max_attempts": 1},
+            connect_timeout=5,
+            read_timeout=20,
+            max_pool_connections=connections,
+            tcp_keepalive=True,
+        )
+        key = "local" if endpoint_url else None
+        session = boto3.session.Session(key, key, region_name=region)
+        self._client: SESV2Client = session.client("sesv2", endpoint_url=endpoint_url or None, config=config)
+        self._more: dict[str, Any] = {"ConfigurationSetName": configuration_set} if configuration_set else {}
+
+    def allowance(self) -> Allowance:
+        """Ask for the account's quotas. Raises botocore's errors."""
+        account = self._client.get_account()
+        quota = account.get("SendQuota", {})
+        return Allowance(
+            rate=quota.get("MaxSendRate", 1.0),
+            daily=quota.get("Max24HourSend", -1.0),
+            sent=quota.get("SentLast24Hours", 0.0),
+            enabled=account.get("SendingEnabled", True),
+        )
+
+    def send(self, sender: str, recipients: Sequence[str], raw: bytes, tags: dict[str, str]) -> SesAnswer:
+        """Send one finished mail to all recipients, hidden ones included. Never raises for what SES does."""
+        try:
+            answer = self._client.send_email(
+                FromEmailAddress=sender,
+                Destination={"ToAddresses": list(recipients)},
+                Content={"Raw": {"Data": raw}},
+                EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
+                **self._more,
+            )
+        except (ClientError, BotoCoreError) as error:
+            return explained(error)
+        return SesSent(answer["MessageId"])
+
+    def send_bulk(self, sender: str, content: dict[str, Any], entries: Sequence[dict[str, Any]]) -> list[SesAnswer]:
+        """Send one template to at most 50 recipients, each with its own values, headers and tags.
+
+        ``content`` is SES's inline template, an entry its BulkEmailEntry. One answer per entry, in their order.
+        """
+        try:
+            answer = self._client.send_bulk_email(
+                FromEmailAddress=sender,
+                DefaultContent={"Template": content},  # type: ignore[typeddict-item]
+                BulkEmailEntries=list(entries),  # type: ignore[arg-type]
+                **self._more,
+            )
+        except (ClientError, BotoCoreError) as error:
+            return [explained(error)] * len(entries)
+        results = answer["BulkEmailEntryResults"]
+        if len(results) != len(entries):
+            return [SesUnknown("UnansweredEntries")] * len(entries)
+        return [entry_answer(result.get("Status", ""), result.get("MessageId", "")) for result in results]
+
+
+def explained(error: ClientError | BotoCoreError) -> SesAnswer:
+    """What a failed call says of its mail."""
+    if isinstance(error, ClientError):
+        code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+        return _by_code(code, int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)))
+    if isinstance(error, NEVER_LEFT):
+        return SesHeld("unreachable")
+    return SesUnknown(type(error).__name__)
+
+
+def _by_code(code: str, status: int) -> SesAnswer:
+    if code in THROTTLED:
+        return SesHeld("throttled")
+    if code in EXHAUSTED:
+        return SesHeld("quota")
+    if code in STOPPED:
+        return SesHeld("stopped")
+    if code in REFUSED:
+        return SesRefused(code)
+    if 400 <= status < 500:  # noqa: PLR2004 - the client errors of HTTP
+        return SesHeld("stopped")
+    return SesUnknown(code)
+
+
+def entry_answer(status: str, message_id: str) -> SesAnswer:
+    """What the status of one entry of a bulk call says (SES v2 API reference, BulkEmailEntryResult)."""
+    if status == BULK_SENT:
+        return SesSent(message_id)
+    if status in BULK_THROTTLED:
+        return SesHeld("throttled")
+    if status in BULK_EXHAUSTED:
+        return SesHeld("quota")
+    if status in BULK_STOPPED:
+        return SesHeld("stopped")
+    if status == "FAILED":
+        return SesUnknown(status)
+    return SesRefused(status or "Unknown")
