@@ -22,6 +22,13 @@ TEMPLATE = "template_datamailer"
 numbers = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark whatever needs the broker, so that `-m 'not kafka'` leaves it out."""
+    for item in items:
+        if "kafka" in getattr(item, "fixturenames", ()):
+            item.add_marker("kafka")
+
+
 @pytest.fixture(scope="session")
 def home() -> Iterator[Path]:
     """A folder for the servers of this run; others may pass through it, since PostgreSQL does not run as root."""
