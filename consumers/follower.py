@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 from consumers.session import Connection, read
-from consumers.topics import partition_of
+from domain.store.partition import partition_of
 from domain.store.recorded import Recorded
 from domain.store.unsealing import Unsealer
 from projections.engine import Applied, Batch, Repartitioned, apply

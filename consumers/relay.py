@@ -13,7 +13,8 @@ from kafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 
 from consumers.feed import Division, relayed_division
 from consumers.session import WAIT, Connection, connect, lead, listen, read, wait
-from consumers.topics import EVENTS, ensure_topic, headers_of, key_of, partition_of, too_large
+from consumers.topics import EVENTS, ensure_topic, headers_of, too_large
+from domain.store.partition import key_of, partition_of
 from domain.store.recorded import Recorded
 from projections.engine import Repartitioned
 

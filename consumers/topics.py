@@ -1,11 +1,10 @@
-"""Kafka's side of the log: the topic of events, who goes to which partition, and each message as a CloudEvent."""
+"""Kafka's side of the log: the topic of events, and each message as a CloudEvent."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
-from zlib import crc32
 
 from kafka import KafkaAdminClient
 from kafka.errors import TopicAlreadyExistsError
@@ -16,16 +15,6 @@ EVENTS = "datamailer.events"
 REQUEST_MS = 5_000
 
 Headers = list[tuple[str, bytes]]
-
-
-def key_of(event: Recorded) -> bytes:
-    """What keeps events in order: the contact that they concern, else their stream."""
-    return str(event.contact_id).encode() if event.contact_id else event.stream.hex.encode()
-
-
-def partition_of(event: Recorded, partitions: int) -> int:
-    """The partition of an event, always 0 when there is one."""
-    return crc32(key_of(event)) % partitions if partitions > 1 else 0
 
 
 def ensure_topic(servers: str, topic: str, partitions: int) -> int:
