@@ -11,6 +11,8 @@ from projections.engine import Batch
 
 LIMIT: Final = 5_000
 WHOLE: Final = frozenset({0})
+GATHER: Final = 0.004
+"""Seconds for which events are gathered while they keep coming: every batch has a price, whatever its size."""
 
 
 class DirectFeed:
@@ -24,13 +26,18 @@ class DirectFeed:
         self._connection = connect(conninfo, f"{consumer} feed")
         listen(self._connection)
         self._after = head(self._connection) if lead(self._connection, consumer, stop) else 0
+        self._stop = stop
+        self._flowing = False
 
     def poll(self, timeout: float) -> list[Batch]:
         """The events after those of the last poll."""
+        if self._flowing and timeout:
+            self._stop.wait(GATHER)
         events = read(self._connection, self._after, LIMIT)
         if not events and timeout:
             wait(self._connection, timeout)
             events = read(self._connection, self._after, LIMIT)
+        self._flowing = bool(events)
         if not events:
             return []
         prev, self._after = self._after, events[-1].position

@@ -64,17 +64,22 @@ class Follower:
         """True while there is more to read from the log at once."""
         return bool(self._behind) or not (self._settled or self._parked)
 
-    def follow(self, batches: Sequence[Batch], owned: frozenset[int]) -> None:
-        """Take live batches, and one chunk of the log if behind. Raises what :func:`apply` raises."""
+    def live(self, batches: Sequence[Batch], owned: frozenset[int]) -> list[Batch]:
+        """Those of the feed's batches that this projection is ready for; what became of them goes to :meth:`took`."""
         if not self._settled:
             self._settled = self._settle()
-            return
+            return []
         self._behind = (self._behind & owned) | (owned - self._owned)
         self._parked = {partition: retry for partition, retry in self._parked.items() if partition in owned}
         self._owned = owned
         self._retry()
-        live = [b for b in batches if b.partition not in self._behind and b.partition not in self._parked]
-        self._note(self._apply(live, self._partitions))
+        return [b for b in batches if b.partition not in self._behind and b.partition not in self._parked]
+
+    def took(self, applied: Applied) -> None:
+        """Note what became of live batches, and take a chunk of the log if behind. Raises what :func:`apply` raises."""
+        if not self._settled:
+            return
+        self._note(applied)
         if self._behind and self._fill(self._behind, self._partitions):
             self._behind.clear()
 

@@ -16,10 +16,11 @@ from consumers.follower import Follower, Progress
 from consumers.session import WAIT, Connection, connect
 from consumers.topics import EVENTS
 from domain.store.unsealing import Unsealer
-from projections.engine import Repartitioned
+from projections.engine import Applied, Repartitioned, apply_all
 from projections.projection import Projection
 
 NAME: Final = "datamailer.projector"
+NOTHING: Final = Applied()
 
 PROGRESS = """
 SELECT c.projection, c.partition, c.position, c.parked_position IS NOT NULL, coalesce(p.position, 0)
@@ -57,8 +58,10 @@ class Projector:
         while not stop.is_set():
             batches = feed.poll(0 if any(follower.busy for follower in followers) else WAIT)
             owned = feed.owned
+            live = [(follower.projection, follower.live(batches, owned)) for follower in followers]
+            applied = apply_all(connection, self._unsealer, live, partitions=partitions)
             for follower in followers:
-                follower.follow(batches, owned)
+                follower.took(applied.get(follower.projection.name, NOTHING))
             if monotonic() - checked >= WAIT:
                 self._check(connection, feed, followers)
                 checked = monotonic()
@@ -87,14 +90,14 @@ def direct_feed(conninfo: str) -> OpenFeed:
     return open_feed
 
 
-def kafka_feed(servers: str, topic: str = EVENTS) -> OpenFeed:
+def kafka_feed(servers: str, topic: str = EVENTS, group: str = NAME) -> OpenFeed:
     """Share the topic's partitions with the other processes, once a relay has said how the log is divided."""
 
     def open_feed(connection: Connection, stop: Flag) -> Feed | None:
         while not stop.is_set():
             division = relayed_division(connection)
             if division:
-                return KafkaFeed(servers, NAME, division, topic)
+                return KafkaFeed(servers, group, division, topic)
             stop.wait(WAIT)
         return None
 

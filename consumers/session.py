@@ -26,6 +26,7 @@ SET enable_seqscan = off;
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 SET jit = off;
+SET plan_cache_mode = force_generic_plan;
 """
 READ = f"SELECT {COLUMNS} FROM log WHERE notification_id > %b ORDER BY notification_id LIMIT %b"
 

@@ -16,19 +16,21 @@ from projections.projection import Projection
 Connection = psycopg.Connection[Any]
 
 LOCK = """
-SELECT partition, position FROM checkpoints
-WHERE projection = %s AND partitions = %s AND partition = ANY(%s::integer[])
-ORDER BY partition FOR UPDATE
+SELECT projection, partition, position FROM checkpoints
+WHERE (projection, partition) IN (SELECT * FROM unnest(%s::text[], %s::integer[])) AND partitions = %s
+ORDER BY projection, partition FOR UPDATE
 """
 ADVANCE = """
-WITH moved AS (
+WITH come AS (
+    SELECT * FROM unnest(%s::text[], %s::integer[], %s::bigint[]) AS v (projection, partition, position)
+), moved AS (
     UPDATE checkpoints c
     SET position = v.position, updated_at = now(),
         parked_position = CASE WHEN parked_position > v.position THEN parked_position END,
         parked_error = CASE WHEN parked_position > v.position THEN parked_error END
-    FROM unnest(%s::integer[], %s::bigint[]) AS v (partition, position)
-    WHERE c.projection = %s AND c.partition = v.partition)
-SELECT pg_notify('datamailer_checkpoint', %s)
+    FROM come v
+    WHERE c.projection = v.projection AND c.partition = v.partition)
+SELECT pg_notify('datamailer_checkpoint', projection) FROM (SELECT DISTINCT projection FROM come) AS names
 """
 PARK = """
 UPDATE checkpoints SET parked_position = %s, parked_error = %s, updated_at = now()
@@ -64,6 +66,31 @@ LOST = (psycopg.OperationalError, psycopg.InterfaceError, Repartitioned)
 """Failures that say nothing about the events."""
 
 
+Task = tuple[Projection, Sequence[Batch]]
+
+
+def apply_all(
+    connection: Connection, unsealer: Unsealer, tasks: Sequence[Task], *, partitions: int
+) -> dict[str, Applied]:
+    """Bring several projections forward at the price of one: each event is decoded once, and one commit holds all.
+
+    When anything fails, each is brought forward alone, so that only the one that met a bad event parks. Gives what
+    became of each by name. Raises what :func:`apply` raises.
+    """
+    asked = [task for task in tasks if task[1]]
+    if len(asked) > 1:
+        try:
+            return _apply(connection, unsealer, asked, partitions)
+        except LOST:
+            raise
+        except Exception:  # noqa: BLE001 - found again, and parked, by the one that it belongs to
+            log.info("projections are applied one by one")
+    return {
+        projection.name: apply(connection, unsealer, projection, batches, partitions=partitions)
+        for projection, batches in asked
+    }
+
+
 def apply(
     connection: Connection, unsealer: Unsealer, projection: Projection, batches: Sequence[Batch], *, partitions: int
 ) -> Applied:
@@ -76,7 +103,7 @@ def apply(
     if not batches:
         return Applied()
     try:
-        return _apply(connection, unsealer, projection, batches, partitions)
+        return _apply(connection, unsealer, [(projection, batches)], partitions)[projection.name]
     except LOST:
         raise
     except Exception as error:
@@ -90,22 +117,38 @@ def apply(
     return first | apply(connection, unsealer, projection, rest, partitions=partitions)
 
 
-def _apply(
-    connection: Connection, unsealer: Unsealer, projection: Projection, batches: Sequence[Batch], partitions: int
-) -> Applied:
-    asked = sorted({batch.partition for batch in batches})
+def _apply(connection: Connection, unsealer: Unsealer, tasks: Sequence[Task], partitions: int) -> dict[str, Applied]:
+    asked = {(projection.name, batch.partition) for projection, batches in tasks for batch in batches}
+    names, numbers = zip(*sorted(asked), strict=True)
+    applied: dict[str, Applied] = {}
+    moved: list[tuple[str, int, int]] = []
+    wanted: list[tuple[Projection, list[Recorded]]] = []
     with connection.transaction():
-        rows = connection.execute(LOCK, (projection.name, partitions, asked), prepare=True).fetchall()
+        rows = connection.execute(LOCK, (list(names), list(numbers), partitions), prepare=True).fetchall()
         if len(rows) != len(asked):
             raise Repartitioned
-        fresh, moved, behind = _fresh(batches, dict(rows))
-        wanted = projection.wanted(fresh)
-        if wanted:
-            projection.fold(connection, unsealer.open(connection, wanted))
+        for projection, batches in tasks:
+            positions = {partition: position for name, partition, position in rows if name == projection.name}
+            fresh, come, behind = _fresh(batches, positions)
+            applied[projection.name] = Applied(behind=behind)
+            moved += ((projection.name, partition, position) for partition, position in come.items())
+            wanted.append((projection, projection.wanted(fresh)))
+        _fold(connection, unsealer, [task for task in wanted if task[1]])
         if moved:
-            name = projection.name
-            connection.execute(ADVANCE, (list(moved), list(moved.values()), name, name), prepare=True)
-    return Applied(behind=behind)
+            connection.execute(ADVANCE, tuple(list(column) for column in zip(*moved, strict=True)), prepare=True)
+    return applied
+
+
+def _fold(connection: Connection, unsealer: Unsealer, wanted: Sequence[tuple[Projection, list[Recorded]]]) -> None:
+    """Decode each event once, whoever wants it, and hand each projection its own."""
+    if len(wanted) == 1:
+        [(projection, events)] = wanted
+        projection.fold(connection, unsealer.open(connection, events))
+        return
+    union = {recorded.position: recorded for _, events in wanted for recorded in events}
+    opened = {pair[0].position: pair for pair in unsealer.open(connection, list(union.values()))}
+    for projection, events in wanted:
+        projection.fold(connection, [opened[recorded.position] for recorded in events])
 
 
 def _fresh(

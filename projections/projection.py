@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, LiteralString, Protocol
 
 import msgspec
@@ -68,8 +69,12 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     group: str
     place: Callable[[Any], Hashable]
 
-    def sql(self, text: LiteralString) -> Composed:
-        """Fill in the table's and its columns' names."""
+    def sql(self, text: LiteralString) -> bytes:
+        """Fill in the table's and its columns' names, once for each statement."""
+        return _statement(self, text)
+
+    def compose(self, text: LiteralString) -> Composed:
+        """Fill in the names."""
         columns, table = self.row.__struct_fields__, Identifier(self.name)
         return SQL(text).format(
             table=table,
@@ -80,6 +85,11 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
             gone_key=_names(self.key, "gone"),
             group=Identifier(self.group),
         )
+
+
+@cache
+def _statement(table: Table, text: LiteralString) -> bytes:
+    return table.compose(text).as_bytes()
 
 
 def _names(columns: Iterable[str], qualifier: str | None = None) -> Composed:
