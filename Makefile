@@ -7,8 +7,7 @@ PYTHON ?= $(shell for name in python3.11 python3 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-LOCK := $(BIN)/pip-compile --quiet --generate-hashes --no-header --strip-extras --allow-unsafe \
-	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
+LOCK := $(BIN)/pip-compile --quiet
 
 .PHONY: run test check format bench lock clean
 .DEFAULT_GOAL := run
