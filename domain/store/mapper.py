@@ -112,11 +112,16 @@ class Mapper(LibraryMapper[UUID]):
                 value.seal(OWN if own else organization_id, keys)
         return topic, self.transcoder.encode(event)
 
-    def open(self, topic: str, data: bytes, keys: SealingKeys) -> Event:
-        """The event of stored bytes, its personal fields bound to the keys. Raises UnknownEvent."""
+    def opener(self, topic: str) -> Opener:
+        """What decodes the events of a topic. Raises UnknownEvent."""
         opener = self._openers.get(topic)
         if opener is None:
             raise UnknownEvent(topic)
+        return opener
+
+    def open(self, topic: str, data: bytes, keys: SealingKeys) -> Event:
+        """The event of stored bytes, its personal fields bound to the keys. Raises UnknownEvent."""
+        opener = self.opener(topic)
         event = opener.decode(data)
         for field, _ in opener.personal:
             value = getattr(event, field)

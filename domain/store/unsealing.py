@@ -12,7 +12,7 @@ from domain.decider import Event
 from domain.personal import OWN, SealingKeys
 from domain.store import arrays
 from domain.store.keyring import Keyring
-from domain.store.mapper import Mapper
+from domain.store.mapper import Mapper, Opener
 from domain.store.recorded import Recorded
 from domain.store.work import ContactKeys
 
@@ -30,11 +30,16 @@ class Unsealer:
     def open(self, connection: psycopg.Connection[Any], events: Sequence[Recorded]) -> list[tuple[Recorded, Event]]:
         """The events with their decoded data. Raises UnknownEvent."""
         mapper_open = self._mapper.open
-        keys = self._keys(connection, events)
+        keys = self.keys(connection, events)
         nothing: SealingKeys = {}
         return [(r, mapper_open(r.topic, r.data, keys.get(r.contact_id, nothing))) for r in events]
 
-    def _keys(self, connection: psycopg.Connection[Any], events: Sequence[Recorded]) -> dict[int, ContactKeys]:
+    def opener(self, topic: str) -> Opener:
+        """What decodes the events of a topic, for those who bind the keys themselves. Raises UnknownEvent."""
+        return self._mapper.opener(topic)
+
+    def keys(self, connection: psycopg.Connection[Any], events: Sequence[Recorded]) -> dict[int, ContactKeys]:
+        """The keys of the contacts whose personal data the events may bear, by contact; destroyed ones are absent."""
         wrapped: dict[int, dict[int, bytes]] = {}
         for query, own in ((OWN_KEYS, True), (RING_KEYS, False)):
             topics = {topic for topic in {r.topic for r in events} if self._mapper.needs_key(topic, own=own)}
