@@ -113,12 +113,11 @@ class Personal:
     def _open(self) -> str | None:
         if self._sealed is None or self._keys is None:
             return None
-        key = self._keys.get(SCOPE.unpack_from(self._sealed)[0])
-        if key is None:
-            return None
+        sealed = self._sealed
         try:
-            opened = key.cipher.decrypt(self._sealed[SCOPE.size : HEADER], self._sealed[HEADER:], None)
-        except InvalidTag:
+            key = self._keys[SCOPE.unpack_from(sealed)[0]]
+            opened = key.cipher.decrypt(sealed[SCOPE.size : HEADER], sealed[HEADER:], None)
+        except (KeyError, InvalidTag):
             return None
         self._text = opened.decode()
         return self._text

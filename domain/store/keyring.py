@@ -90,4 +90,4 @@ def _wrap(cipher: AESGCM, plain: bytes) -> bytes:
 
 
 def _unwrap(cipher: AESGCM, wrapped: bytes) -> bytes:
-    return cipher.decrypt(bytes(wrapped[:NONCE_BYTES]), bytes(wrapped[NONCE_BYTES:]), None)
+    return cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], None)
