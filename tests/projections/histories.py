@@ -18,7 +18,7 @@ from domain.store.order import Context, Order
 from domain.store.recorded import Recorded
 from projections.engine import Applied, Batch, apply
 from projections.projection import Projection, RowFold
-from projections.schema import SCHEMA
+from projections.schema import SCHEMA, read_models
 from tests.domain.contact.test_laws import a_command
 
 NOON = datetime(2026, 5, 24, 12, tzinfo=UTC)
@@ -66,8 +66,9 @@ orders = st.lists(a_contact_order() | a_tenancy_order(), min_size=1, max_size=25
 
 def clear(connection: Connection) -> None:
     """Empty the log and all that came of it."""
-    tables = "log, identities, keyring, snapshots, checkpoints, relay, relay_partitions, contacts, organizations"
-    connection.execute(f"TRUNCATE {tables}, audiences, clients, api_keys")
+    own = [table.name for each in read_models() if isinstance(each.fold, RowFold) for table in each.fold.tables]
+    tables = ["log", "identities", "keyring", "snapshots", "checkpoints", "relay", "relay_partitions", *own]
+    connection.execute(f"TRUNCATE {', '.join(tables)}")
 
 
 def put(store: Store, connection: Connection, history: Sequence[Order], after: int = 0) -> list[Recorded]:
