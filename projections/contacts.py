@@ -11,6 +11,7 @@ from typing import Any, Final, LiteralString
 import msgspec
 from msgspec.structs import replace
 
+from domain.contact import decider
 from domain.contact import events as e
 from domain.decider import Event
 from domain.personal import Personal
@@ -256,5 +257,6 @@ PROJECTION: Final = Projection(
         ),
         group_of=attrgetter("contact_id"),
         evolve=evolve,
+        streams=(decider.kind,),
     ),
 )

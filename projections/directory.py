@@ -9,6 +9,7 @@ from typing import Final, LiteralString
 import msgspec
 from msgspec.structs import replace
 
+from domain import audience, client, organization
 from domain.audience import AudienceCreated, AudienceRenamed
 from domain.client import (
     ApiKeyIssued,
@@ -177,5 +178,6 @@ PROJECTION: Final = Projection(
         ),
         group_of=_number,
         evolve=evolve,
+        streams=(organization.decider.kind, audience.decider.kind, client.decider.kind),
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, LiteralString, Protocol
@@ -19,6 +20,7 @@ Opened = tuple[Recorded, Event]
 Rows = Mapping[Any, Any]
 """The rows of a group by their place in it."""
 
+CREATED = re.compile(r"CREATE TABLE IF NOT EXISTS (\w+)")
 LOAD: LiteralString = "SELECT {columns} FROM {table} WHERE {group} = ANY(%b)"
 UPSERT: LiteralString = """
 INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, %b::json)
@@ -49,6 +51,11 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True):
     ddl: LiteralString
     indexes: LiteralString
     fold: Fold
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names of its tables, as ``ddl`` creates them."""
+        return tuple(CREATED.findall(self.ddl))
 
     def wanted(self, events: Iterable[Recorded]) -> list[Recorded]:
         """Those that it folds, of whatever version: one that is too new must fail, not be passed over."""
@@ -101,11 +108,14 @@ class RowFold(msgspec.Struct, frozen=True, kw_only=True):
 
     All events of a group must bear the same contact, or be of one stream: then one partition holds them in order.
     ``evolve(rows, recorded, event)`` gives the group's rows by place; a row it did not touch stays the same object.
+    ``streams`` says that every row comes from the events of one stream, and of which kinds these streams are: a rebuild
+    then folds stream by stream, with nothing to load.
     """
 
     tables: tuple[Table, ...]
     group_of: Callable[[Recorded], int]
     evolve: Callable[[Rows, Recorded, Any], Rows]
+    streams: tuple[int, ...] = ()
 
     def __call__(self, connection: Connection, events: Sequence[Opened], /) -> None:
         """One query and at most two statements a table, however many events."""
