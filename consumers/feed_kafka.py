@@ -9,7 +9,8 @@ from typing import Any, Final
 from kafka import KafkaConsumer
 
 from consumers.feed import Division
-from consumers.topics import EVENTS, Message, message_of
+from consumers.messages import Message, message_of
+from consumers.topics import EVENTS
 from domain.store.recorded import Recorded
 from projections.engine import Batch
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from threading import Event as Flag
 from typing import Any, Final
 
@@ -12,26 +12,26 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaTimeoutError, MessageSizeTooLargeError
 
 from consumers.feed import Division, relayed_division
+from consumers.messages import Headers, headers_of, too_large
 from consumers.session import WAIT, Connection, connect, lead, listen, read, wait
-from consumers.topics import EVENTS, ensure_topic, headers_of, too_large
+from consumers.topics import EVENTS, Topic, ensure_topic
 from domain.store.partition import key_of, partition_of
 from domain.store.recorded import Recorded
 from projections.engine import Repartitioned
 
 NAME: Final = "datamailer.relay"
 LIMIT: Final = 5_000
-MAX_MESSAGE: Final = 900_000
-"""Bytes of data from which a message only says where the data is. Brokers refuse batches above 1 MiB by default."""
+BATCH_BYTES: Final = 256 * 1024
+DELIVERY_SECONDS: Final = 8.0
+CLOSE_SECONDS: Final = 2.0
 
 PRODUCER: Final[dict[str, Any]] = {
     "acks": "all",
     "enable_idempotence": True,
     "linger_ms": 0,
-    "batch_size": 256 * 1024,
-    "max_request_size": 1_000_000,
     "allow_auto_create_topics": False,
-    "request_timeout_ms": 5_000,
-    "delivery_timeout_ms": 10_000,
+    "request_timeout_ms": 4_000,
+    "delivery_timeout_ms": int(DELIVERY_SECONDS * 1000),
     "max_block_ms": 5_000,
     "bootstrap_timeout_ms": 5_000,
     "reconnect_backoff_max_ms": 1_000,
@@ -81,18 +81,23 @@ class Relay:
             listen(connection)
             if not lead(connection, NAME, stop):
                 return
-            division = self._divide(connection, ensure_topic(self._servers, self._topic, self._wanted))
-            row = connection.execute(POSITION).fetchone()
-            position = int(row[0]) if row else 0
-            last = dict(connection.execute(LAST).fetchall())
-            with closing(KafkaProducer(bootstrap_servers=self._servers.split(","), **PRODUCER)) as producer:
-                while not stop.is_set():
-                    events = read(connection, position, LIMIT)
-                    if not events:
-                        wait(connection, WAIT)
-                    elif self._publish(producer, division, events, last, stop):
-                        position = events[-1].position
-                        save(connection, division, position, last)
+            topic = ensure_topic(self._servers, self._topic, self._wanted)
+            division = self._divide(connection, topic.partitions)
+            with producing(self._servers, topic) as producer:
+                self._follow(connection, producer, division, stop)
+
+    def _follow(self, connection: Connection, producer: KafkaProducer, division: Division, stop: Flag) -> None:
+        row = connection.execute(POSITION).fetchone()
+        position = int(row[0]) if row else 0
+        last = dict(connection.execute(LAST).fetchall())
+        while not stop.is_set():
+            events = read(connection, position, LIMIT)
+            if events:
+                self._publish(producer, division, events, last)
+                position = events[-1].position
+                save(connection, division, position, last)
+            else:
+                wait(connection, WAIT)
 
     def _divide(self, connection: Connection, partitions: int) -> Division:
         """Begin, or begin a new generation when the topic's partitions are not those of the last one."""
@@ -106,46 +111,44 @@ class Relay:
         return division
 
     def _publish(
-        self, producer: KafkaProducer, division: Division, events: Sequence[Recorded], last: dict[int, int], stop: Flag
-    ) -> bool:
-        """Send all, then see that each was acknowledged. Raises KafkaError; False when stopped before all were."""
+        self, producer: KafkaProducer, division: Division, events: Sequence[Recorded], last: dict[int, int]
+    ) -> None:
+        """Send all, one behind the other, then see that each was acknowledged. Raises KafkaError."""
         generation = str(division.generation).encode()
         sent = []
         for event in events:
             partition = partition_of(event, division.partitions)
             headers = headers_of(event, last[partition], generation)
             last[partition] = event.position
-            sent.append((event, headers, partition, self._send(producer, event, headers, partition)))
-        if not flushed(producer, stop):
-            return False
-        for event, headers, partition, future in sent:
-            try:
-                future.get(timeout=0)
-            except MessageSizeTooLargeError:
-                self._refer(producer, event, headers, partition).get(timeout=PRODUCER["delivery_timeout_ms"] / 1000)
-        return True
+            sent.append(self._send(producer, event, headers, partition))
+        for future in sent:
+            future.get(timeout=DELIVERY_SECONDS)
 
-    def _send(self, producer: KafkaProducer, event: Recorded, headers: list[tuple[str, bytes]], partition: int) -> Any:
-        if len(event.data) > MAX_MESSAGE:
-            return self._refer(producer, event, headers, partition)
-        return producer.send(self._topic, event.data, key_of(event), headers, partition)
-
-    def _refer(self, producer: KafkaProducer, event: Recorded, headers: list[tuple[str, bytes]], partition: int) -> Any:
-        """Send only where the data is: consumers read the event from the log."""
-        log.warning("event too large for Kafka", extra={"position": event.position, "topic": event.topic})
-        return producer.send(self._topic, b"", key_of(event), too_large(event, headers), partition)
-
-
-def flushed(producer: KafkaProducer, stop: Flag) -> bool:
-    """Wait until every send has come to an end, well or badly; False when stopped before."""
-    while True:
+    def _send(self, producer: KafkaProducer, event: Recorded, headers: Headers, partition: int) -> Any:
+        """Send the event; one that is too large is only referred to, and consumers read it from the log."""
         try:
-            producer.flush(timeout=WAIT)
+            return producer.send(self._topic, event.data, key_of(event), headers, partition)
+        except MessageSizeTooLargeError:
+            log.warning("event too large for Kafka", extra={"position": event.position, "topic": event.topic})
+            return producer.send(self._topic, b"", key_of(event), too_large(event, headers), partition)
+
+
+@contextmanager
+def producing(servers: str, topic: Topic) -> Iterator[KafkaProducer]:
+    """Make a producer that sends nothing that brokers refuse for its size. Raises KafkaError."""
+    producer = KafkaProducer(
+        bootstrap_servers=servers.split(","),
+        max_request_size=topic.max_bytes,
+        batch_size=min(BATCH_BYTES, topic.max_bytes),
+        **PRODUCER,
+    )
+    try:
+        yield producer
+    finally:
+        try:
+            producer.close(timeout=CLOSE_SECONDS)
         except KafkaTimeoutError:
-            if stop.is_set():
-                return False
-        else:
-            return True
+            log.warning("producer left with messages that no broker acknowledged")
 
 
 def save(connection: Connection, division: Division, position: int, last: dict[int, int]) -> None:

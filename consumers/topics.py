@@ -1,114 +1,64 @@
-"""Kafka's side of the log: the topic of events, and each message as a CloudEvent."""
+"""The topic of events on the brokers: made when it is missing, asked for what it can take."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import NamedTuple
-from uuid import UUID
+from threading import Event as Flag
+from time import monotonic
+from typing import Final, NamedTuple
 
 from kafka import KafkaAdminClient
-from kafka.errors import TopicAlreadyExistsError
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaTimeoutError, TopicAlreadyExistsError
 
-from domain.store.recorded import Recorded
-
-EVENTS = "datamailer.events"
-REQUEST_MS = 5_000
-
-Headers = list[tuple[str, bytes]]
+EVENTS: Final = "datamailer.events"
+LIMIT: Final = "max.message.bytes"
+REQUEST_MS: Final = 5_000
+LOOK_SECONDS: Final = 0.05
 
 
-def ensure_topic(servers: str, topic: str, partitions: int) -> int:
-    """Create the topic, or add the partitions that it lacks. Gives how many it has, which may be more than asked for.
+class Topic(NamedTuple):
+    """What brokers say of a topic: its partitions, and the bytes that a message may have."""
 
-    Raises KafkaError.
-    """
+    partitions: int
+    max_bytes: int
+
+
+def ensure_topic(servers: str, name: str, partitions: int) -> Topic:
+    """Create the topic, or add the partitions that it lacks; it may have more than asked for. Raises KafkaError."""
     admin = KafkaAdminClient(
         bootstrap_servers=servers.split(","), request_timeout_ms=REQUEST_MS, bootstrap_timeout_ms=REQUEST_MS
     )
     try:
-        if topic not in admin.list_topics():
-            create(admin, topic, partitions)
-        there = len(admin.describe_topics([topic])[0]["partitions"])
-        if there < partitions:
-            admin.create_partitions({topic: {"count": partitions}})
-        return max(there, partitions)
+        if name not in admin.list_topics():
+            create(admin, name, partitions)
+        elif count(admin, name) < partitions:
+            admin.create_partitions({name: partitions})
+        wait_for_partitions(admin, name, partitions)
+        asked = ConfigResource(ConfigResourceType.TOPIC, name, {LIMIT: None})
+        settings = admin.describe_configs([asked], config_filter="all")["topic"][name]
+        return Topic(count(admin, name), int(settings[LIMIT]["value"]))
     finally:
         admin.close()
 
 
-def create(admin: KafkaAdminClient, topic: str, partitions: int) -> None:
-    """Create the topic unless somebody else just did. Copies are made as the brokers' default says."""
+def create(admin: KafkaAdminClient, name: str, partitions: int) -> None:
+    """Create the topic unless somebody else just did. Brokers decide on the number of copies."""
     try:
-        admin.create_topics({topic: {"num_partitions": partitions}}, wait_for_metadata=True)
+        admin.create_topics({name: {"num_partitions": partitions}})
     except TopicAlreadyExistsError:
         return
 
 
-class Message(NamedTuple):
-    """An event as Kafka gave it. ``prev`` is the position of the one before it on the partition.
-
-    ``event`` is None when the event was too large for Kafka: it is to be read from the log.
-    """
-
-    position: int
-    prev: int
-    event: Recorded | None
+def count(admin: KafkaAdminClient, name: str) -> int:
+    """How many partitions with a leader the topic has by now."""
+    return sum(place["leader_id"] >= 0 for place in admin.describe_topics([name])[0]["partitions"])
 
 
-def headers_of(event: Recorded, prev: int, generation: bytes) -> Headers:
-    """The envelope in CloudEvents' binary mode (Kafka protocol binding 1.0.2, section 3.2). The value is the data."""
-    name, _, version = event.topic.partition("@")
-    position = str(event.position).encode()
-    headers = [
-        ("content-type", b"application/json"),
-        ("ce_specversion", b"1.0"),
-        ("ce_id", position),
-        ("ce_type", name.encode()),
-        ("ce_source", b"/datamailer"),
-        ("ce_subject", str(event.stream).encode()),
-        ("ce_time", event.occurred_at.isoformat().encode()),
-        ("ce_version", version.encode()),
-        ("ce_position", position),
-        ("ce_streamversion", str(event.version).encode()),
-        ("ce_organization", str(event.organization_id).encode()),
-        ("ce_client", str(event.client_id).encode()),
-        ("ce_contact", str(event.contact_id).encode()),
-        ("ce_correlationid", event.correlation_id.hex.encode()),
-        ("ce_origin", event.source.encode()),
-        ("ce_prev", str(prev).encode()),
-        ("ce_generation", generation),
-    ]
-    if event.causation_id is not None:
-        headers.append(("ce_causationid", str(event.causation_id).encode()))
-    return headers
-
-
-def too_large(event: Recorded, headers: Headers) -> Headers:
-    """The headers of a message that only says where the data is (CloudEvents' extension ``dataref``)."""
-    return [*headers, ("ce_dataref", b"log:%d" % event.position)]
-
-
-def message_of(headers: Headers, value: bytes | None, generation: bytes) -> Message | None:
-    """Read a message back; None when it is not of this generation, or not ours at all."""
-    said = dict(headers)
-    if said.get("ce_generation") != generation:
-        return None
-    position, prev = int(said["ce_position"]), int(said["ce_prev"])
-    if "ce_dataref" in said or value is None:
-        return Message(position, prev, None)
-    cause = said.get("ce_causationid")
-    event = Recorded(
-        position=position,
-        stream=UUID(said["ce_subject"].decode()),
-        version=int(said["ce_streamversion"]),
-        topic=f"{said['ce_type'].decode()}@{said['ce_version'].decode()}",
-        data=value,
-        organization_id=int(said["ce_organization"]),
-        client_id=int(said["ce_client"]),
-        contact_id=int(said["ce_contact"]),
-        occurred_at=datetime.fromisoformat(said["ce_time"].decode()),
-        correlation_id=UUID(said["ce_correlationid"].decode()),
-        causation_id=None if cause is None else int(cause),
-        source=said["ce_origin"].decode(),
-    )
-    return Message(position, prev, event)
+def wait_for_partitions(admin: KafkaAdminClient, name: str, partitions: int) -> None:
+    """Wait until every broker's word is that they are there. Raises KafkaTimeoutError."""
+    deadline = monotonic() + REQUEST_MS / 1000
+    pause = Flag()
+    while count(admin, name) < partitions:
+        if monotonic() > deadline:
+            raise KafkaTimeoutError
+        pause.wait(LOOK_SECONDS)
