@@ -6,6 +6,7 @@ nor a connection; memory holds one page.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Final
 
@@ -121,14 +122,17 @@ class Pages:
         page = min(self._left, PAGE)
         if not page:
             return b""
-        asked = self._parameters | {"page": page}
-        async with self._pool.connection() as connection:
-            cursor = connection.cursor(binary=True, row_factory=tuple_row)
-            await cursor.execute(SELECT, asked, prepare=True)
-            count, last, lines = await cursor.fetchone() or (0, None, None)
+        # A client that hangs up must not tear the connection out of the pool's hands.
+        count, last, lines = await asyncio.shield(self._read(page))
         self._parameters["after"] = last
         self._left = self._left - count if count == page else 0
         return bytes(lines or b"")
+
+    async def _read(self, page: int) -> tuple[Any, ...]:
+        async with self._pool.connection() as connection:
+            cursor = connection.cursor(binary=True, row_factory=tuple_row)
+            await cursor.execute(SELECT, self._parameters | {"page": page}, prepare=True)
+            return await cursor.fetchone() or (0, None, None)
 
     async def all_from(self, first: bytes) -> AsyncIterator[bytes]:
         """The header and every page."""

@@ -44,10 +44,11 @@ async def carry_out(call: Call, spool: Spool, upload: Upload) -> Answer | Respon
     """Carry out a received file. Raises Invalid when it, or what was said beside it, is wrong as a whole."""
     asked, errors = upload.asked, upload.errors
     table = await beside(partial(opened, spool, errors))
-    audience, client = text(asked.audience), text(asked.client)
-    check_defaults(call, asked, table, errors)
-    if errors or table is None:
+    if asked is not None:
+        check_defaults(call, asked, table, errors)
+    if errors or table is None or asked is None:
         raise Invalid(errors)
+    audience, client = text(asked.audience), text(asked.client)
     if said(asked.in_background):
         return await queue(call, spool, audience=audience, client=client, dry_run=bool(said(asked.dry_run)))
     wanted = wish(call, dry_run=bool(said(asked.dry_run)), idempotency_key=text(asked.idempotency_key))

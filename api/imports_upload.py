@@ -44,9 +44,9 @@ class CsvImport(msgspec.Struct, kw_only=True):
 
 
 class Upload(msgspec.Struct):
-    """A received file, what was said beside it, what was wrong with either, and what stands for both in comparisons."""
+    """A received file: what was said beside it, if it could be read, what was wrong, and what stands for all of it."""
 
-    asked: CsvImport
+    asked: CsvImport | None
     errors: Errors
     digest: bytes
 
@@ -100,7 +100,7 @@ async def receive(call: Call, spool: Spool) -> Upload:
         raise unsupported_media_type(*CONSUMES)
     incoming.finish(errors)
     incoming.digest.update(msgspec.json.encode(asked))
-    return Upload(asked or CsvImport(), errors, incoming.digest.digest())
+    return Upload(asked, errors, incoming.digest.digest())
 
 
 async def receive_form(call: Call, incoming: Incoming, errors: Errors) -> CsvImport | None:
