@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from api import contact_changes as changes
-from api import contact_moments as moments
 from api import (
+    consent,
     contacts,
     erasure,
     events,
@@ -19,6 +18,8 @@ from api import (
     subscriptions,
     tags,
 )
+from api import contact_changes as changes
+from api import contact_moments as moments
 from api.application import Application
 from api.documentation import documentation
 from api.exports import PROJECTION as EXPORTED
@@ -66,6 +67,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/contacts/erase", erasure.erase, erasure.EraseContact, erasure.Erased),
     Route("GET", "/api/contacts/{contact_id}", moments.as_of, moments.ContactAsOf, moments.ContactThen, refuses=MOMENT),
     Route("GET", "/api/contacts/{contact_id}/changes", moments.between, moments.ContactBetween, moments.ContactChanges, refuses=MOMENTS),
+    Route("GET", "/api/contacts/{contact_id}/consent", consent.consent, None, consent.ConsentProof, refuses=CONTACT, produces=("application/json", "text/html")),
     Route("PATCH", "/api/contacts/{contact_id}/verification", changes.verify, changes.VerifyContact, ContactPayload, refuses=CONTACT),
     Route("PATCH", "/api/contacts/{contact_id}/validation", changes.validate, changes.ValidateContact, ContactPayload, refuses=CONTACT),
     Route("PATCH", "/api/contacts/{contact_id}/suppression", changes.suppress, changes.SuppressContact, ContactPayload, refuses=SUPPRESSION),

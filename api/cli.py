@@ -10,6 +10,7 @@ import msgspec
 import psycopg
 from eventsourcing.persistence import PersistenceError
 
+from api import cli_contacts as contacts
 from api import cli_tenants as tenants
 from api.cli_output import CommandError, say
 from api.demo import KEYS, DemoError, add_demo
@@ -62,6 +63,12 @@ OWNER = Argument("--organization", "slug of its organization", needed=True)
 WITHIN = Argument("--organization", "slug of the organization")
 CLIENT = Argument("--client", "slug of the client", needed=True)
 PUBLIC_ID = Argument("public_id", "what the key is shown as, with or without dm_")
+CONTACT = Argument("contact", "id or address of the contact")
+SCOPE = (Argument("--audience", "slug of the audience", needed=True), CLIENT, WITHIN)
+AS_OF = Argument("--as-of", "a time (ISO 8601) or a log position; now by default")
+FROM = Argument("--from", "the earlier moment, a time or a log position", needed=True)
+TO = Argument("--to", "the later moment; now by default")
+FILE = Argument("file", "the document as JSON")
 
 COMMANDS = (
     Command("migrate", migrate, "create the tables that the database lacks"),
@@ -82,6 +89,9 @@ COMMANDS = (
     ),
     Command("keys list", tenants.list_keys, "show the keys of a client", (CLIENT, WITHIN)),
     Command("keys revoke", tenants.revoke_key, "make a key open nothing any more", (PUBLIC_ID, CLIENT, WITHIN)),
+    Command("contacts show", contacts.show, "show a contact as of a moment", (CONTACT, *SCOPE, AS_OF)),
+    Command("contacts diff", contacts.diff, "show what changed about a contact", (CONTACT, *SCOPE, FROM, TO)),
+    Command("consent verify", contacts.verify, "check a consent proof against the log", (FILE,)),
 )
 
 
