@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from domain import audience, client, contact, import_job, organization
+from domain import (
+    audience,
+    campaign,
+    client,
+    contact,
+    import_job,
+    message,
+    organization,
+    recipient,
+    recipient_list,
+    template,
+)
 from domain.decider import EVENT_TYPES, Decider, EventType
 
 
@@ -30,6 +41,18 @@ def by_kind(deciders: Iterable[Decider[Any]]) -> dict[int, Decider[Any]]:
 
 
 DECIDERS: Final[dict[int, Decider[Any]]] = by_kind(
-    [organization.decider, audience.decider, client.decider, contact.decider, import_job.decider]
+    [
+        organization.decider,
+        audience.decider,
+        client.decider,
+        contact.decider,
+        template.decider,
+        message.transactional,
+        campaign.decider,
+        message.of_campaign,
+        recipient_list.decider,
+        import_job.decider,
+        recipient.decider,
+    ]
 )
 EVENTS: Final[dict[str, EventType]] = by_topic(EVENT_TYPES.values())

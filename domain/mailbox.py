@@ -69,11 +69,14 @@ def _header(box: Mailbox) -> str:
     return f"{encoded(box.name)} <{address}>"
 
 
-def encoded(text: str) -> str:
-    """Give the text in encoded words, separated by spaces (RFC 2047); plain ASCII as it is."""
+def encoded(text: str, header: str = "Reply-To") -> str:
+    """Give the text in encoded words, separated by spaces (RFC 2047); plain ASCII as it is.
+
+    The first word leaves room for the header's name on its line.
+    """
     if text.isascii():
         return text
-    return " ".join(Header(text, "utf-8", maxlinelen=ENCODED_WORD).encode(linesep="\n").split("\n "))
+    return " ".join(Header(text, "utf-8", ENCODED_WORD, header).encode(linesep="\n").split("\n "))
 
 
 def _ascii(address: str) -> str:
