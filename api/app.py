@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api import (
+    asyncapi,
     consent,
     contacts,
     erasure,
@@ -110,6 +111,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/health", health.health, None, health.Health, "public"),
     Route("GET", "/ready", health.ready, None, health.Readiness, "public", also=(503,)),
     Route("GET", "/metrics", metrics.metrics, None, None, "public", produces=("text/plain",)),
+    Route("GET", "/asyncapi.json", asyncapi.asyncapi, None, None, "public"),
     Route("GET", "/openapi.json", openapi, None, None, "public"),
     Route("GET", "/docs", docs, None, None, "public", produces=("text/html",)),
 )

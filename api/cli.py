@@ -12,6 +12,7 @@ from eventsourcing.persistence import PersistenceError
 
 from api import cli_contacts as contacts
 from api import cli_tenants as tenants
+from api.asyncapi import encoded
 from api.cli_output import CommandError, say
 from api.demo import KEYS, DemoError, add_demo
 from config.settings import BadSettingsError, Settings
@@ -57,6 +58,11 @@ def demo(settings: Settings, _: argparse.Namespace) -> None:
         say(f"{slug}  {key}")
 
 
+def asyncapi(_: Settings, __: argparse.Namespace) -> None:
+    """Write the AsyncAPI document."""
+    say(encoded().decode())
+
+
 SLUG = Argument("slug", "what it is called in URLs and requests")
 NAME = Argument("--name", "how it is displayed; the slug by default")
 OWNER = Argument("--organization", "slug of its organization", needed=True)
@@ -72,6 +78,7 @@ FILE = Argument("file", "the document as JSON")
 
 COMMANDS = (
     Command("migrate", migrate, "create the tables that the database lacks"),
+    Command("asyncapi", asyncapi, "write the AsyncAPI document of the Kafka topics"),
     Command("demo", demo, "add the demo data with its public keys"),
     Command("organizations create", tenants.create_organization, "make an organization", (SLUG, NAME)),
     Command("organizations list", tenants.list_organizations, "show all organizations"),

@@ -18,6 +18,8 @@ from config.settings import Settings
 from domain.store.schema import install_schema
 from projections.schema import install_read_models
 
+pytest.register_assert_rewrite("tests.domain.cases")
+
 TEMPLATE = "template_datamailer"
 numbers = itertools.count(1)
 
