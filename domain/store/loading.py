@@ -35,7 +35,7 @@ SELECT w.place, w.stream, w.fresh, own.wrapped_key, ring.organizations, ring.key
     s.originator_version, s.state, e.originator_version, e.topic, e.state, e.notification_id,
     (SELECT max(notification_id) FROM log)
 FROM wanted w
-LEFT JOIN identities own ON own.kind = 4 AND own.number = w.contact
+LEFT JOIN LATERAL (SELECT wrapped_key FROM identities WHERE kind = 4 AND number = w.contact LIMIT 1) own ON true
 LEFT JOIN LATERAL (
     SELECT array_agg(organization_id) AS organizations, array_agg(wrapped_key) AS keys
     FROM keyring WHERE contact_id = w.contact) ring ON true
