@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS contacts (
     validation_status text NOT NULL,
     validation_reason text NOT NULL,
     validated_at timestamptz,
-    validated_by bigint NOT NULL, -- the organization that judged the address
+    validated_by bigint NOT NULL, -- the organization whose words the reason is
     global_unsubscribed_by bigint[] NOT NULL, -- the organizations that recorded it; so the next two
     hard_bounced_by bigint[] NOT NULL,
     complained_by bigint[] NOT NULL,
@@ -96,11 +96,17 @@ def _everywhere(rows: Rows, at: datetime, **shown: Any) -> Rows:
     return {place: _change(row, at, **shown) for place, row in rows.items()}
 
 
-def _facts_alone(rows: Rows, at: datetime, **scope: Any) -> ContactRow:
-    """A new row with the facts that every row of the contact shows."""
-    any_row: ContactRow = next(iter(rows.values()))
-    own: dict[str, Any] = {"organization_id": 0, "status": None, "verified_at": None, "unsubscribed_at": None}
-    return replace(any_row, **{**own, "unsubscribe_reason": "", "tags": [], "updated_at": at, **scope})
+OWN: Final[dict[str, Any]] = {
+    "audience_id": 0,
+    "client_id": 0,
+    "organization_id": 0,
+    "status": None,
+    "verified_at": None,
+    "unsubscribed_at": None,
+    "unsubscribe_reason": "",
+    "tags": [],
+}
+"""What a row does not share with the others of its contact, as it is before anything is known."""
 
 
 def _registered(rows: Rows, recorded: Recorded, event: e.ContactRegistered) -> Rows:
@@ -110,46 +116,48 @@ def _registered(rows: Rows, recorded: Recorded, event: e.ContactRegistered) -> R
     return {NOWHERE: ContactRow(0, 0, recorded.contact_id, 0, email, event.at, event.at)}
 
 
-def _in_scope(rows: Rows, event: Any) -> ContactRow:
-    """The row of the event's scope; a new one takes the tags of the audience along."""
-    audience, client = scope = (event.audience_id, event.client_id)
-    if scope in rows:
-        row: ContactRow = rows[scope]
-        return row
+def _in_scope(rows: Rows, event: Any, **shown: Any) -> Rows:
+    """Change the row of the event's scope; a new one has the facts of the contact and the tags of the audience."""
+    audience, client = place = (event.audience_id, event.client_id)
+    row = rows.get(place)
+    if row is not None:
+        return {**rows, place: _change(row, event.at, **shown)}
     tags: list[str] = next((row.tags for (other, _), row in rows.items() if other == audience), [])
-    return _facts_alone(rows, event.at, audience_id=audience, client_id=client, tags=tags)
-
-
-def _with(rows: Rows, row: ContactRow) -> Rows:
-    return {**{k: v for k, v in rows.items() if k != NOWHERE}, (row.audience_id, row.client_id): row}
+    own = {**OWN, "audience_id": audience, "client_id": client, "tags": tags, "updated_at": event.at, **shown}
+    changed = {**rows, place: replace(next(iter(rows.values())), **own)}
+    changed.pop(NOWHERE, None)
+    return changed
 
 
 def _entered(rows: Rows, _: Recorded, event: e.ContactSubscribed, *, status: str = "subscribed") -> Rows:
-    row = _in_scope(rows, event)
-    shown = {
-        "organization_id": event.organization_id,
-        "status": status,
-        "verified_at": row.verified_at or event.verified_at,
-        "unsubscribed_at": None,
-        "unsubscribe_reason": "",
-    }
-    return _with(rows, _change(row, event.at, **shown))
+    row = rows.get((event.audience_id, event.client_id))
+    return _in_scope(
+        rows,
+        event,
+        organization_id=event.organization_id,
+        status=status,
+        verified_at=(row and row.verified_at) or event.verified_at,
+        unsubscribed_at=None,
+        unsubscribe_reason="",
+    )
 
 
 def _unsubscribed(rows: Rows, _: Recorded, event: e.ContactUnsubscribed) -> Rows:
-    shown = {
-        "organization_id": event.organization_id,
-        "status": "unsubscribed",
-        "unsubscribed_at": event.at,
-        "unsubscribe_reason": _text(event.reason),
-    }
-    return _with(rows, _change(_in_scope(rows, event), event.at, **shown))
+    return _in_scope(
+        rows,
+        event,
+        organization_id=event.organization_id,
+        status="unsubscribed",
+        unsubscribed_at=event.at,
+        unsubscribe_reason=_text(event.reason),
+    )
 
 
 def _shown_in_scope(rows: Rows, event: Any, **shown: Any) -> Rows:
     """Change the row of the event's scope, if there is one; scope 0, 0 is none."""
-    row = rows.get((event.audience_id, event.client_id))
-    return rows if row is None or row.status is None else _with(rows, _change(row, event.at, **shown))
+    place = (event.audience_id, event.client_id)
+    row = rows.get(place)
+    return rows if row is None or row.status is None else {**rows, place: _change(row, event.at, **shown)}
 
 
 def _unsubscribe_explained(rows: Rows, _: Recorded, event: e.ContactUnsubscribeExplained) -> Rows:
@@ -169,9 +177,10 @@ def _verification_withdrawn(rows: Rows, _: Recorded, event: e.ContactVerificatio
 
 
 def _email_validated(rows: Rows, _: Recorded, event: e.ContactEmailValidated) -> Rows:
-    shown = {"validation_status": event.status, "validation_reason": _text(event.reason)}
-    judged = _everywhere(rows, event.at, **shown, validated_at=event.validated_at)
-    return {place: replace(row, validated_by=event.organization_id) for place, row in judged.items()}
+    """Without a reason, the one there stands, and whose words it is."""
+    said = event.reason
+    reason = {} if said is None else {"validation_reason": said.text, "validated_by": event.organization_id}
+    return _everywhere(rows, event.at, validation_status=event.status, validated_at=event.validated_at, **reason)
 
 
 def _suppressed(rows: Rows, _: Recorded, event: Any, *, flag: str, lifted: bool = False) -> Rows:
@@ -204,7 +213,7 @@ def _erased(rows: Rows, _: Recorded, event: e.ContactErased) -> Rows:
         return {}
     own = event.organization_id
     left = {place: row for place, row in rows.items() if row.organization_id != own}
-    left = left or {NOWHERE: _facts_alone(rows, event.at, audience_id=0, client_id=0)}
+    left = left or {NOWHERE: replace(next(iter(rows.values())), **OWN, updated_at=event.at)}
     if any(row.validated_by == own for row in left.values()):
         return _everywhere(left, event.at, validation_reason="")
     return left
