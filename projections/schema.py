@@ -10,6 +10,7 @@ from typing import cast
 import psycopg
 
 import projections
+from projections.analytics import install_views, views_installed
 from projections.projection import Projection
 
 SCHEMA = Path(__file__).with_name("schema.sql")
@@ -25,7 +26,7 @@ def read_models() -> tuple[Projection, ...]:
 
 
 def install_read_models(conninfo: str) -> None:
-    """Create the tables that are missing, those of the engine and of every read model, in one transaction."""
+    """Create the tables that are missing, those of the engine and of every read model, and the views of analysts."""
     with psycopg.connect(conninfo) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
         connection.execute(SCHEMA.read_bytes())
@@ -33,3 +34,5 @@ def install_read_models(conninfo: str) -> None:
             connection.execute(projection.ddl)
             connection.execute(projection.indexes)
             connection.execute(REMEMBER_VERSION, (projection.name, projection.version))
+        if not views_installed(connection):
+            install_views(connection)
