@@ -34,6 +34,17 @@ def _text(value: str) -> str:
     return value.strip()
 
 
+def _list(value: str) -> tuple[str, ...]:
+    return tuple(word for part in value.split(",") if (word := part.strip()))
+
+
+def _public_url(value: str) -> str:
+    url = value.strip().rstrip("/")
+    if not url.startswith(("http://", "https://")) or any(character.isspace() for character in url):
+        raise ValueError("must be a URL such as https://mail.example.com")
+    return url
+
+
 def _boolean(value: str) -> bool:
     try:
         return BOOLEANS[value.strip().lower()]
@@ -103,7 +114,7 @@ def setting(meaning: str, parse: Callable[[str], object], default: str = "", *, 
     A setting that is unset or empty has its default; one without a default is then the cast's empty value.
     """
     metadata = {"meaning": meaning, "parse": parse, "default": default}
-    empty = b"" if parse is _master_key else ""
+    empty: object = b"" if parse is _master_key else () if parse is _list else ""
     return dataclasses.field(default=parse(default) if default else empty, repr=not secret, metadata=metadata)
 
 
@@ -120,6 +131,20 @@ class Settings:
     )
     event_partitions: int = setting("partitions of the Kafka topic of events, set when it is made", _partitions, "4")
     operator_key: str = setting("key of the admin API; empty: the admin API is off", _operator_key, secret=True)
+    public_url: str = setting(
+        "where recipients reach the tracking and unsubscribe routes, such as `https://mail.example.com`",
+        _public_url,
+        "http://127.0.0.1:8000",
+    )
+    ses_region: str = setting("region of Amazon SES", _text, "us-east-1")
+    ses_endpoint_url: str = setting("another SES than Amazon's, such as the local one; it takes any AWS key", _text)
+    ses_configuration_set: str = setting("SES configuration set of every mail, whose events SNS delivers", _text)
+    ses_topic_arns: tuple[str, ...] = setting(
+        "SNS topics whose notifications the webhook takes, separated by commas; empty: none", _list
+    )
+    ses_certificate_url: str = setting(
+        "certificate of the local SES, which then counts beside Amazon's; leave empty in production", _text
+    )
     host: str = setting("address on which the API listens", _text, "127.0.0.1")
     port: int = setting("port on which the API listens", _port, "8000")
     log_level: str = setting("debug, info, warning or error", _log_level, "info")

@@ -19,14 +19,21 @@ import psycopg
 
 from config.logging import configure_logging
 from config.settings import BadSettingsError, Settings
+from consumers.campaign_lane import CampaignLane
 from consumers.importer import Importer
+from consumers.planner import Planner
 from consumers.projector import Projector, direct_feed, kafka_feed
 from consumers.relay import Relay
 from consumers.running import keep_running
+from consumers.sender import Lane, Sender
+from consumers.ses import Ses
+from consumers.transactional_lane import TransactionalLane
+from domain.links import Signer
 from domain.store.keyring import Keyring
 from domain.store.log import Store
 from domain.store.mapper import Mapper
 from domain.store.unsealing import Unsealer
+from domain.tracking import Site
 from projections.schema import read_models
 
 Session = Callable[[Flag], None]
@@ -55,19 +62,58 @@ def projector(settings: Settings) -> Session:
 
 def importer(settings: Settings) -> Session:
     """The files that wait to be imported."""
-    master_key = base64.b64encode(settings.master_key).decode()
 
     def session(stop: Flag) -> None:
-        with closing(Store(settings.database_url, master_key)) as store:
+        with closing(store_of(settings)) as store:
             Importer(store).session(stop)
 
     return session
+
+
+def planner(settings: Settings) -> Session:
+    """The campaigns that wait for their time, their messages, their end."""
+
+    def session(stop: Flag) -> None:
+        with closing(store_of(settings)) as store:
+            Planner(store).session(stop)
+
+    return session
+
+
+def sender(lane: Callable[[Store, Site], Lane]) -> Callable[[Settings], Session]:
+    """Mail of one lane."""
+
+    def consumer(settings: Settings) -> Session:
+        def session(stop: Flag) -> None:
+            ses = Ses(
+                settings.ses_region,
+                endpoint_url=settings.ses_endpoint_url,
+                configuration_set=settings.ses_configuration_set,
+            )
+            with closing(store_of(settings)) as store:
+                Sender(store, ses, lane(store, site_of(settings, store))).session(stop)
+
+        return session
+
+    return consumer
+
+
+def store_of(settings: Settings) -> Store:
+    """A store of a consumer's own."""
+    return Store(settings.database_url, base64.b64encode(settings.master_key).decode())
+
+
+def site_of(settings: Settings, store: Store) -> Site:
+    """Where tracking and unsubscribe links lead, signed with a key that the database's root key gives."""
+    return Site(settings.public_url, Signer(store.keyring.secret("links")))
 
 
 CONSUMERS: Final[Mapping[str, Callable[[Settings], Session]]] = {
     "relay": relay,
     "projector": projector,
     "importer": importer,
+    "transactional-sender": sender(TransactionalLane),
+    "campaign-sender": sender(CampaignLane),
 }
 
 

@@ -1,14 +1,10 @@
-"""How fast mail may leave: tokens at the account's rate, of which transactional mail always finds some."""
+"""How fast mail may leave: tokens at the account's rate, and none for a while after SES asked for patience."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
 from time import monotonic
-from typing import Final
-
-CAMPAIGN_SHARE: Final = 0.9
-"""Of the rate, what campaigns may use at most while they run: the rest is there when a password reset comes."""
 
 
 class Pace:
@@ -37,9 +33,20 @@ class Pace:
         """Take up to so many tokens; none while there is less than one."""
         with self._lock:
             self._fill()
-            taken = min(wanted, int(self._tokens)) if self._rate > 0 else 0
+            taken = max(0, min(wanted, int(self._tokens))) if self._rate > 0 else 0
             self._tokens -= taken
             return taken
+
+    def give_back(self, unused: int) -> None:
+        """Return tokens that nobody needed."""
+        with self._lock:
+            self._tokens += unused
+
+    def back_off(self, seconds: float) -> None:
+        """Give nothing for so long."""
+        with self._lock:
+            self._tokens = 0.0
+            self._at = max(self._at, self._clock() + seconds)
 
     def delay(self) -> float:
         """Seconds until there is a token again; 0 when there is one, a second when all has stopped."""
@@ -47,9 +54,10 @@ class Pace:
             self._fill()
             if self._rate <= 0:
                 return 1.0
-            return max(0.0, (1.0 - self._tokens) / self._rate)
+            return max(0.0, self._at - self._clock()) + max(0.0, (1.0 - self._tokens) / self._rate)
 
     def _fill(self) -> None:
         now = self._clock()
-        self._tokens = min(max(1.0, self._rate), self._tokens + (now - self._at) * self._rate)
-        self._at = now
+        if now > self._at:
+            self._tokens = min(max(1.0, self._rate), self._tokens + (now - self._at) * self._rate)
+            self._at = now

@@ -21,6 +21,14 @@ HTTP_OK = 200
 CONSUMERS = "consumers"
 
 
+LOCAL_MAIL = {
+    "SES_ENDPOINT_URL": "",
+    "SES_CERTIFICATE_URL": "",
+    "SES_CONFIGURATION_SET": "datamailer",
+    "SES_TOPIC_ARNS": "arn:aws:sns:us-east-1:000000000000:datamailer-ses",
+}
+
+
 class Supervisor:
     """The local stack as one thing: `start`, `watch` until interrupted, `stop`.
 
@@ -125,8 +133,10 @@ class Supervisor:
             "PORT": str(self.settings.port),
             "DATA_DIR": str(self.settings.data_dir),
             "LOCAL_SES_PORT": str(self.settings.local_ses_port),
-            "SES_WEBHOOK_URL": f"{url}/webhooks/ses",
+            "PUBLIC_URL": os.environ.get("PUBLIC_URL") or url,
         }
+        if self.has("ses"):
+            own |= local_mail(url, base_url(LOOPBACK, self.settings.local_ses_port))
         return dict(os.environ) | own | (self.servers.environ() if self.servers is not None else {})
 
     def _wait_until_ready(self) -> None:
@@ -144,3 +154,11 @@ class Supervisor:
             time.sleep(WATCH_SECONDS)
         if not self.not_ready:
             raise StartError(f"the API does not answer; see {self.settings.data_dir / 'logs' / 'api.log'}")
+
+
+def local_mail(api: str, ses: str) -> dict[str, str]:
+    """Have the service send through the local SES and trust what it signs, unless the environment names another."""
+    chosen = {name: os.environ[name] for name in LOCAL_MAIL if os.environ.get(name)}
+    return {**LOCAL_MAIL, "SES_ENDPOINT_URL": ses, "SES_CERTIFICATE_URL": f"{ses}/certificate.pem", **chosen} | {
+        "SES_WEBHOOK_URL": f"{api}/webhooks/ses"
+    }

@@ -54,6 +54,10 @@ class Keyring:
         hashed = blake2b(text.encode(), key=self._pepper, digest_size=16, person=purpose.encode()[:16])
         return UUID(bytes=hashed.digest())
 
+    def secret(self, purpose: str) -> bytes:
+        """A key of 32 bytes for signing; the same for a purpose as long as the database lives."""
+        return blake2b(purpose.encode(), key=self._pepper, digest_size=KEY_BYTES).digest()
+
     def make(self) -> tuple[SealingKey, bytes]:
         """A new key, and its wrapped form for the database."""
         key = urandom(KEY_BYTES)

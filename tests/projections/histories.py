@@ -17,7 +17,7 @@ from domain.store.log import Store
 from domain.store.order import Context, Order
 from domain.store.recorded import Recorded
 from projections.engine import Applied, Batch, apply
-from projections.projection import Projection, RowFold
+from projections.projection import Projection
 from projections.schema import SCHEMA, read_models
 from tests.domain.contact.test_laws import a_command
 
@@ -66,7 +66,7 @@ orders = st.lists(a_contact_order() | a_tenancy_order(), min_size=1, max_size=25
 
 def clear(connection: Connection) -> None:
     """Empty the log and all that came of it."""
-    own = [table.name for each in read_models() if isinstance(each.fold, RowFold) for table in each.fold.tables]
+    own = [table for each in read_models() for table in each.tables]
     tables = ["log", "identities", "keyring", "snapshots", "checkpoints", "relay", "relay_partitions", *own]
     connection.execute(f"TRUNCATE {', '.join(tables)}")
 
@@ -97,9 +97,7 @@ def deliver(
 
 def rows(connection: Connection, projection: Projection) -> dict[str, list[tuple[Any, ...]]]:
     """All that the read model holds."""
-    assert isinstance(projection.fold, RowFold)
-    tables = [table.name for table in projection.fold.tables]
-    return {name: sorted(connection.execute(f"SELECT t::text FROM {name} t")) for name in tables}
+    return {name: sorted(connection.execute(f"SELECT t::text FROM {name} t")) for name in projection.tables}
 
 
 def replayed(conninfo: str, store: Store, projection: Projection) -> dict[str, list[tuple[Any, ...]]]:

@@ -1,0 +1,98 @@
+"""Whom a campaign means, as of a position of the log: read models for the many, the log for those changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Final, NamedTuple
+
+import psycopg
+from psycopg import IsolationLevel
+from psycopg.rows import TupleRow
+
+from domain import contact
+from domain.campaign import Campaign, CampaignContent
+from domain.contact import Contact
+from domain.eligibility import CAMPAIGN, Candidate, SkipReason, campaign_skip_reason, is_intended, skip_reason
+from domain.store.log import Store
+
+CHUNK: Final = 5_000
+
+CHANGED = """
+SELECT DISTINCT contact_id FROM log WHERE notification_id > %s
+AND originator_id >= stream_id(4, 0) AND originator_id < stream_id(5, 0)
+"""
+# The facts about a contact are the same on all its rows; what differs are the rows of the audience and of the client.
+INTENDED = """
+SELECT c.contact_id, bool_or(c.hard_bounced), bool_or(c.complained), bool_or(c.global_unsubscribed),
+    min(c.validation_status),
+    bool_or(c.globally_verified_at IS NOT NULL OR (c.client_id IN (0, %(client)s) AND c.verified_at IS NOT NULL)),
+    max(c.status) FILTER (WHERE c.client_id = 0), max(c.status) FILTER (WHERE c.client_id = %(client)s),
+    bool_or(k.contact_id IS NOT NULL)
+FROM contacts c
+LEFT JOIN category_choices k ON k.audience_id = c.audience_id AND k.client_id = %(client)s AND k.tag = %(category)s
+    AND k.contact_id = c.contact_id AND NOT k.enabled
+WHERE c.audience_id = %(audience)s AND c.tags @> %(include)s::text[] AND NOT c.tags && %(exclude)s::text[]
+GROUP BY c.contact_id
+"""
+
+
+class Intended(NamedTuple):
+    """A contact that the campaign means, and why it gets no mail, if so."""
+
+    contact_id: int
+    skip_reason: SkipReason | None
+
+
+def intended(store: Store, campaign: Campaign, position: int) -> Iterator[list[Intended]]:
+    """Give everyone whom the campaign means as of the position, in chunks, each contact once.
+
+    The read models must reflect the position. Raises psycopg's OperationalError and Unavailable.
+    """
+    content = campaign.content or CampaignContent(subject="")
+    with closing(psycopg.connect(store.conninfo)) as connection:
+        connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        changed = {number for (number,) in connection.execute(CHANGED, (position,))}
+        yield from _as_of(store, campaign, content, sorted(changed), position)
+        with connection.cursor(name="intended") as cursor:
+            cursor.itersize = CHUNK
+            cursor.execute(INTENDED, parameters(campaign, content))
+            while rows := cursor.fetchmany(CHUNK):
+                yield [_now(row) for row in rows if row[0] not in changed]
+
+
+def parameters(campaign: Campaign, content: CampaignContent) -> dict[str, object]:
+    """The parameters of :data:`INTENDED`."""
+    return {
+        "audience": campaign.audience_id,
+        "client": campaign.client_id,
+        "category": content.category_tag,
+        "include": list(content.include_tags),
+        "exclude": list(content.exclude_tags),
+    }
+
+
+def _now(row: TupleRow) -> Intended:
+    number, *facts = row
+    return Intended(number, skip_reason(Candidate(*facts), CAMPAIGN))
+
+
+def _as_of(
+    store: Store, campaign: Campaign, content: CampaignContent, numbers: list[int], position: int
+) -> Iterator[list[Intended]]:
+    """Those that changed since: what they were is for the log to say."""
+    where = (campaign.audience_id, campaign.client_id, content.category_tag)
+    for start in range(0, len(numbers), CHUNK):
+        chunk = numbers[start : start + CHUNK]
+        states = [loaded.state for loaded in store.load(contact.decider, numbers=chunk, as_of=position)]
+        yield [
+            Intended(number, campaign_skip_reason(state, *where))
+            for number, state in zip(chunk, states, strict=True)
+            if was_meant(state, campaign.audience_id, content)
+        ]
+
+
+def was_meant(state: Contact, audience_id: int, content: CampaignContent) -> bool:
+    """Tell whether the contact was in the audience and had the tags."""
+    here = any(audience == audience_id for audience, _ in state.subscriptions)
+    return here and is_intended(state.tags.get(audience_id, frozenset()), content.include_tags, content.exclude_tags)

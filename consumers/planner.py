@@ -1,0 +1,152 @@
+"""Turns queued campaigns into messages, queues those whose time has come, and ends those whose mail is all settled."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from datetime import UTC, datetime
+from threading import Event as Flag
+from typing import Any, Final
+from uuid import UUID
+
+from eventsourcing.persistence import OperationalError
+
+from consumers.candidates import Intended, intended
+from consumers.session import WAIT, Connection, connect, lead, listen, wait
+from domain import campaign, client, message
+from domain.campaign import Campaign
+from domain.message import campaign_message_number
+from domain.store.log import Store
+from domain.store.order import Accepted, Contended, Context, Failed, Order, Outcome, Unavailable
+from projections.checkpoint import is_caught_up
+
+NAME: Final = "datamailer.planner"
+NEEDED: Final = ("contacts", "category_choices")
+"""Read models that a snapshot is taken from."""
+
+UNDER_WAY = (
+    "SELECT campaign_id FROM campaigns WHERE status IN ('queued', 'snapshotting', 'paused') ORDER BY campaign_id"
+)
+DUE = "SELECT campaign_id FROM campaigns WHERE status = 'draft' AND scheduled_at <= now() ORDER BY scheduled_at"
+SENDING = """
+SELECT campaign_id FROM campaigns c WHERE status IN ('sending', 'paused')
+AND NOT EXISTS (SELECT FROM outbox o WHERE o.campaign_id = c.campaign_id)
+"""
+QUEUED_AT = "SELECT max(notification_id) FROM log WHERE originator_id = %s AND topic LIKE 'campaign.queued@%%'"
+
+log = logging.getLogger(__name__)
+
+
+class Planner:
+    """One at a time plans; the others wait to take over."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def session(self, stop: Flag) -> None:
+        """Plan until stopped. Raises what a lost database raises: the next session goes on where this one was."""
+        with connect(self._store.conninfo, NAME) as connection:
+            listen(connection)
+            if not lead(connection, NAME, stop):
+                return
+            while not stop.is_set():
+                try:
+                    self.look(connection, stop)
+                except (Unavailable, Contended) as error:
+                    raise OperationalError from error
+                wait(connection, WAIT)
+
+    def look(self, connection: Connection, stop: Flag) -> None:
+        """Do what is due now. Raises Unavailable and psycopg's OperationalError."""
+        for number in numbers(connection, DUE):
+            self._queue(number)
+        for number in numbers(connection, UNDER_WAY):
+            self._plan(connection, number, stop)
+        for number in numbers(connection, SENDING):
+            self._finish(connection, number)
+
+    def _state(self, number: int) -> tuple[Campaign, int]:
+        [loaded] = self._store.load(campaign.decider, numbers=[number])
+        return loaded.state, loaded.position
+
+    def _queue(self, number: int) -> None:
+        """Queue a draft whose time has come, from the sender that it or its client names."""
+        state, _ = self._state(number)
+        content = state.content
+        if state.phase != "draft" or content is None:
+            return
+        [loaded] = self._store.load(client.decider, numbers=[state.client_id])
+        sender_id = content.from_email or loaded.state.default_sender_id
+        chosen = next((sender.email for sender in loaded.state.senders if sender.id == sender_id), "")
+        command = campaign.QueueWhenDue(at=datetime.now(UTC), sender_id=sender_id, sender=chosen)
+        self._handle([order(number, state, command)])
+
+    def _plan(self, connection: Connection, number: int, stop: Flag) -> None:
+        """Take the snapshot, if the read models have come so far. An interrupted one begins again, to the same end."""
+        state, _ = self._state(number)
+        if state.phase not in {"queued", "snapshotting"}:
+            return
+        row = connection.execute(QUEUED_AT, (UUID(int=campaign.decider.kind << 96 | number),)).fetchone()
+        position = int(row[0]) if row else 0
+        if not all(is_caught_up(connection, name, position) for name in NEEDED):
+            return
+        self._handle([order(number, state, campaign.StartSnapshot(at=datetime.now(UTC), position=position))])
+        counts: Counter[str] = Counter()
+        for chunk in intended(self._store, state, position):
+            if stop.is_set() or self._state(number)[0].phase != "snapshotting":
+                return
+            counts.update(self._request(number, state, chunk))
+        finish = campaign.FinishSnapshot(
+            at=datetime.now(UTC), recipient_count=counts["queued"], skipped_count=counts["skipped"]
+        )
+        self._handle([order(number, state, finish)])
+        log.info("snapshot taken", extra={"campaign_id": number, **counts})
+
+    def _request(self, number: int, state: Campaign, chunk: list[Intended]) -> list[str]:
+        """Have a message for each, and say of each whether it is skipped; those that have one keep it."""
+        now = datetime.now(UTC)
+        context = context_of(state)
+        orders = [
+            Order(
+                decider=message.of_campaign,
+                number=campaign_message_number(number, each.contact_id),
+                command=message.PlanMessage(
+                    at=now, campaign_id=number, contact_id=each.contact_id, skip_reason=each.skip_reason
+                ),
+                context=context,
+                contact_id=each.contact_id,
+            )
+            for each in chunk
+        ]
+        planned = [outcome.state for outcome in self._handle(orders) if isinstance(outcome, Accepted)]
+        return ["queued" if state.skip_reason is None else "skipped" for state in planned]
+
+    def _finish(self, connection: Connection, number: int) -> None:
+        """End a campaign of which the outbox, caught up with the log's present end, holds nothing."""
+        state, head = self._state(number)
+        if state.phase != "sending" or not is_caught_up(connection, "outbox", head):
+            return
+        if number in numbers(connection, SENDING):
+            self._handle([order(number, state, campaign.FinishCampaign(at=datetime.now(UTC)))])
+
+    def _handle(self, orders: list[Order]) -> list[Outcome]:
+        outcomes = self._store.handle(*orders)
+        for outcome in outcomes:
+            if isinstance(outcome, Failed):
+                raise outcome.error
+        return outcomes
+
+
+def context_of(state: Campaign) -> Context:
+    """The envelope of what comes of planning a campaign."""
+    return Context(organization_id=state.organization_id, client_id=state.client_id, source="planner")
+
+
+def order(number: int, state: Campaign, command: Any) -> Order:
+    """A command for the campaign."""
+    return Order(decider=campaign.decider, number=number, command=command, context=context_of(state))
+
+
+def numbers(connection: Connection, query: str) -> list[int]:
+    """The campaigns that a query names."""
+    return [int(number) for (number,) in connection.execute(query).fetchall()]
