@@ -6,13 +6,16 @@ from threading import Event as Flag
 from typing import Final
 
 from consumers.feed import UNDIVIDED, Division
-from consumers.session import connect, head, lead, listen, read, wait
+from consumers.session import closed_on_error, connect, head, lead, listen, read, wait
 from projections.engine import Batch
 
 LIMIT: Final = 5_000
 WHOLE: Final = frozenset({0})
 GATHER: Final = 0.004
 """Seconds for which events are gathered while they keep coming: every batch has a price, whatever its size."""
+
+# The positions of a relay that ran before say nothing any more.
+UNRELAYED: Final = "WITH gone AS (DELETE FROM relay_partitions) DELETE FROM relay"
 
 
 class DirectFeed:
@@ -22,12 +25,16 @@ class DirectFeed:
     owned = WHOLE
 
     def __init__(self, conninfo: str, consumer: str, stop: Flag) -> None:
-        """Wait for the lead among consumers of the name. Raises psycopg's OperationalError."""
-        self._connection = connect(conninfo, f"{consumer} feed")
-        listen(self._connection)
-        self._after = head(self._connection) if lead(self._connection, consumer, stop) else 0
+        """Wait for the lead among consumers of the name, or until stopped. Raises psycopg's OperationalError."""
         self._stop = stop
         self._flowing = False
+        self._after = 0
+        self._connection = connect(conninfo, f"{consumer} feed")
+        with closed_on_error(self._connection):
+            listen(self._connection)
+            if lead(self._connection, consumer, stop):
+                self._connection.execute(UNRELAYED)
+                self._after = head(self._connection)
 
     def poll(self, timeout: float) -> list[Batch]:
         """The events after those of the last poll."""

@@ -26,7 +26,6 @@ PROGRESS = """
 SELECT c.projection, c.partition, c.position, c.parked_position IS NOT NULL, coalesce(p.position, 0)
 FROM checkpoints c LEFT JOIN relay_partitions p USING (partition)
 """
-UNRELAYED = "WITH gone AS (DELETE FROM relay_partitions) DELETE FROM relay"
 
 OpenFeed = Callable[[Connection, Flag], Feed | None]
 
@@ -77,17 +76,8 @@ class Projector:
 
 
 def direct_feed(conninfo: str) -> OpenFeed:
-    """Follow the log itself, one process at a time; the relay's positions, if there were any, are over."""
-
-    def open_feed(connection: Connection, stop: Flag) -> Feed | None:
-        feed = DirectFeed(conninfo, NAME, stop)
-        if stop.is_set():
-            feed.close()
-            return None
-        connection.execute(UNRELAYED)
-        return feed
-
-    return open_feed
+    """Follow the log itself, one process at a time."""
+    return lambda _, stop: DirectFeed(conninfo, NAME, stop)
 
 
 def kafka_feed(servers: str, topic: str = EVENTS, group: str = NAME) -> OpenFeed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event as Flag
 from typing import Any
 
@@ -36,9 +38,20 @@ def connect(conninfo: str, name: str) -> Connection:
     connection: Connection = psycopg.connect(
         conninfo, autocommit=True, application_name=name, connect_timeout=5, row_factory=tuple_row
     )
-    arrays.register(connection)
-    connection.execute(SETTINGS)
+    with closed_on_error(connection):
+        arrays.register(connection)
+        connection.execute(SETTINGS)
     return connection
+
+
+@contextmanager
+def closed_on_error(connection: Connection) -> Iterator[None]:
+    """Leave no session open that nobody got."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
 
 
 def read(connection: Connection, after: int, limit: int) -> list[Recorded]:

@@ -17,14 +17,18 @@ from domain.store.log import Store
 from projections.contacts import PROJECTION
 from projections.projection import Projection
 from tests.consumers.running import running
+from tests.consumers.tally import TABLE, TALLY
 from tests.projections.conftest import MASTER_KEY
 
 PARTITIONS = 3
+BOTH = (PROJECTION, TALLY)
 numbers = count(1)
 
 
 @pytest.fixture
 def store(database: str) -> Iterator[Store]:
+    with connect(database, "test") as connection:
+        connection.execute(TABLE)
     store = Store(database, MASTER_KEY)
     yield store
     store.close()
@@ -46,7 +50,7 @@ class Direct:
 
     def projector(self, *projections: Projection) -> Callable[[Flag], None]:
         feed = direct_feed(self.store.conninfo)
-        return Projector(self.store.conninfo, feed, self.store.unsealer, projections or [PROJECTION]).session
+        return Projector(self.store.conninfo, feed, self.store.unsealer, projections or BOTH).session
 
 
 class ThroughKafka:
@@ -69,7 +73,7 @@ class ThroughKafka:
 
     def projector(self, *projections: Projection) -> Callable[[Flag], None]:
         feed = kafka_feed(self.servers, self.topic, f"{self.topic}.projector")
-        return Projector(self.store.conninfo, feed, self.store.unsealer, projections or [PROJECTION]).session
+        return Projector(self.store.conninfo, feed, self.store.unsealer, projections or BOTH).session
 
 
 Source = Direct | ThroughKafka

@@ -15,6 +15,7 @@ from domain.store.log import Store
 from domain.store.order import Accepted, Order
 from projections.checkpoint import CHECKPOINT_CHANNEL, is_caught_up
 from projections.contacts import PROJECTION
+from tests.consumers.tally import TALLY, assert_each_once_in_order
 from tests.projections.histories import replayed, rows
 from tests.store.conftest import NOON, numbered, upsert
 
@@ -56,10 +57,11 @@ def wait_until(conninfo: str, holds: Callable[[Connection], bool], what: str = "
             wait(connection, 0.1)
 
 
-def wait_for(store: Store, position: int | None = None, projection: str = PROJECTION.name) -> None:
-    """Wait until the projection reflects the position, the log's head by default."""
-    wanted = store.recorder.head() if position is None else position
-    wait_until(store.conninfo, lambda c: is_caught_up(c, projection, wanted), f"{projection} at {wanted}")
+def wait_for(store: Store, *projections: str) -> None:
+    """Wait until the projections reflect the log's head; contacts and tally by default."""
+    head = store.recorder.head()
+    names = projections or (PROJECTION.name, TALLY.name)
+    wait_until(store.conninfo, lambda c: all(is_caught_up(c, name, head) for name in names), f"{names} at {head}")
 
 
 def write(store: Store, people: Sequence[int], tag: str | None = None) -> list[int]:
@@ -83,8 +85,9 @@ def handled(store: Store, orders: Sequence[Order]) -> list[int]:
     return [outcome.position for outcome in outcomes if isinstance(outcome, Accepted)]
 
 
-def assert_equals_replay(store: Store) -> None:
-    """The contacts came out as one quiet replay makes them."""
+def assert_exact(store: Store) -> None:
+    """Every event was taken once and in order, and the contacts came out as one quiet replay makes them."""
     with connect(store.conninfo, "test compares") as connection:
+        assert_each_once_in_order(store, connection)
         live = rows(connection, PROJECTION)
     assert live == replayed(store.conninfo, store, PROJECTION)
