@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import signal
 import socket
+from contextlib import suppress
 
 import uvicorn
 
@@ -59,7 +61,10 @@ def main() -> None:
     """Serve until stopped."""
     settings = Settings.read()
     configure_logging(settings.log_level)
-    server(settings).run()
+    # Uvicorn stops in order and then raises the signal once more, for whoever had it before: a stop is no failure.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    with suppress(KeyboardInterrupt):
+        server(settings).run()
 
 
 if __name__ == "__main__":

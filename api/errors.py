@@ -17,6 +17,9 @@ CONFLICTS = frozenset(
 )
 """Field codes that say that the state of a thing forbids the command: 409."""
 
+SCOPE = frozenset({"audience", "organization"})
+"""Fields that name where a request acts, not what it is about: one that is not found stays 400."""
+
 RETRY_AFTER_SECONDS = 1
 """How long a client should wait before it repeats a request that found the event store unreachable."""
 
@@ -41,16 +44,13 @@ class Invalid(ApiError):
 
 
 def status_of(fields: Mapping[str, str]) -> int:
-    """403 when something is forbidden, 409 for a state, 404 when all is about a thing not found, else 400.
-
-    An ``audience`` that is not found stays 400: it is named in the body, not in the path or by a key.
-    """
+    """403 when something is forbidden, 409 for a state, 404 when all is about things not found, else 400."""
     codes = set(fields.values())
     if "forbidden" in codes:
         return 403
     if codes & CONFLICTS:
         return 409
-    if codes == {"not_found"} and "audience" not in fields:
+    if codes == {"not_found"} and not SCOPE.intersection(fields):
         return 404
     return 400
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from api.errors import CONFLICTS
+from api.errors import CONFLICTS, SCOPE
 from api.fields import Scoped
 from api.readers import reader_of
 from api.routing import Route
@@ -213,4 +213,4 @@ def field_status(field: str, code: str) -> int:
         return 403
     if code in CONFLICTS:
         return 409
-    return 404 if code == "not_found" and field != "audience" else 400
+    return 404 if code == "not_found" and field not in SCOPE else 400

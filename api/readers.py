@@ -161,7 +161,8 @@ def mapping_reader(info: inspect.DictType, *, from_text: bool) -> Reader:
         return {name: item.read(given, f"{path}.{name}", errors) for name, given in value.items()}
 
     codes = {f"*.{path}" if path else "*": possible for path, possible in item.codes.items()}
-    return Reader(read, {"": ("must_be_object", "invalid"), **codes})
+    many = ("too_many",) if info.max_length is not None else ()
+    return Reader(read, {"": ("must_be_object", "invalid", *many), **codes})
 
 
 def list_reader(info: inspect.ListType, extra: Extra, *, from_text: bool) -> Reader:
@@ -234,4 +235,8 @@ def union_reader(info: inspect.UnionType, extra: Extra, *, required: bool, from_
     def read(value: Any, path: str, errors: Errors) -> Any:
         return readers.get(type(value), default).read(value, path, errors)
 
-    return Reader(read, {path: codes for reader in readers.values() for path, codes in reader.codes.items()})
+    codes: dict[str, tuple[str, ...]] = {}
+    for reader in readers.values():
+        for path, possible in reader.codes.items():
+            codes[path] = tuple(dict.fromkeys(codes.get(path, ()) + possible))
+    return Reader(read, codes)

@@ -58,6 +58,7 @@ class Wiring:
             min_size=1,
             max_size=READ_CONNECTIONS,
             timeout=READ_SECONDS,
+            reconnect_timeout=READ_SECONDS,
             kwargs={"autocommit": True},
             check=AsyncConnectionPool.check_connection,
             open=False,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import httpx
 import psycopg
 import pytest
+from psycopg import sql
 
 from api.demo import KEYS, add_demo
 from config.local.postgres import Postgres
@@ -16,22 +18,31 @@ from domain.store.log import Store
 from tests.api.serving import COURSES, MASTER_KEY_TEXT, OPERATOR_KEY, Served, serving, settings_of
 from tests.consumers.running import running
 
-NAME = "api_tests"
 numbers = itertools.count(1)
 
 Upsert = Callable[..., httpx.Response]
 
 
+@contextmanager
+def with_demo(postgres: Postgres, template: str, name: str) -> Iterator[str]:
+    """A database with the demo data, for the length of a ``with`` block."""
+    words = {"name": sql.Identifier(name), "template": sql.Identifier(template)}
+    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {name} TEMPLATE {template}").format(**words))
+        try:
+            store = Store(postgres.conninfo(name), MASTER_KEY_TEXT)
+            add_demo(store)
+            store.close()
+            yield postgres.conninfo(name)
+        finally:
+            connection.execute(sql.SQL("DROP DATABASE {name} WITH (FORCE)").format(**words))
+
+
 @pytest.fixture(scope="session")
 def demo_database(postgres: Postgres, template: str) -> Iterator[str]:
-    """A database with the demo data."""
-    with psycopg.connect(postgres.conninfo(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {NAME} TEMPLATE {template}")
-        store = Store(postgres.conninfo(NAME), MASTER_KEY_TEXT)
-        add_demo(store)
-        store.close()
-        yield postgres.conninfo(NAME)
-        connection.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
+    """A database with the demo data, shared by the tests that leave tenants and demo contacts as they are."""
+    with with_demo(postgres, template, "api_tests") as conninfo:
+        yield conninfo
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,51 @@
+"""Finding the route of a request."""
+
+from __future__ import annotations
+
+import pytest
+
+from api.answer import Answer
+from api.app import ROUTES
+from api.call import Call
+from api.errors import ApiError
+from api.routing import Route, Router
+
+
+async def nothing(_: Call) -> Answer:
+    return Answer(body=b"")
+
+
+def test_every_route_of_the_table_is_found() -> None:
+    router = Router(ROUTES)
+    for route in ROUTES:
+        path = route.path
+        for name in route.names:
+            path = path.replace(f"{{{name}}}", f"text of {name}")
+        found, texts = router.find(route.method, path.replace(" ", "%20").encode())
+        assert found is route
+        assert texts == {name: f"text of {name}" for name in route.names}
+
+
+def test_a_fixed_segment_comes_before_any_text() -> None:
+    fixed, named = Route("GET", "/a/fixed", nothing), Route("GET", "/a/{name}", nothing)
+    router = Router([named, fixed])
+    assert router.find("GET", b"/a/fixed")[0] is fixed
+    assert router.find("GET", b"/a/other") == (named, {"name": "other"})
+    assert router.find("HEAD", b"/a/other/")[0] is named
+
+
+def test_a_segment_is_decoded_after_the_path_was_split() -> None:
+    router = Router([Route("GET", "/a/{name}", nothing)])
+    assert router.find("GET", b"/a/x%2Fy%3Fz")[1] == {"name": "x/y?z"}
+
+
+@pytest.mark.parametrize("path", [b"", b"/", b"//", b"/b", b"/a", b"/a/b/c", b"/a/b//", b"nonsense"])
+def test_no_route(path: bytes) -> None:
+    with pytest.raises(ApiError) as error:
+        Router([Route("GET", "/a/{name}", nothing)]).find("GET", path)
+    assert error.value.status == 404
+
+
+def test_a_place_is_taken_once() -> None:
+    with pytest.raises(ValueError, match=r"^/a/\{other\}$"):
+        Router([Route("GET", "/a/{name}", nothing), Route("GET", "/a/{other}", nothing)])
