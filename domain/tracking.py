@@ -57,15 +57,19 @@ class Site(msgspec.Struct, frozen=True):
 
 
 class Tracked(msgspec.Struct, frozen=True):
-    """Both halves of a mail with slots for tokens; ``links`` are the pages that the mail leads to, by number."""
+    """Both halves of a mail with slots for tokens.
+
+    ``links`` are the pages that the mail leads to, by number, ``slots`` the slots of their tokens.
+    """
 
     html: Skeleton
     text: Skeleton
     links: tuple[str, ...]
+    slots: tuple[str, ...]
 
     def tokens(self, signer: Signer, stream: UUID, out: UnsubscribeLink | None = None) -> dict[str, str]:
         """Make the tokens of one message by slot. ``out`` is needed where the mail has a way out."""
-        values = {f"l{number}": signer.click(stream, number, url) for number, url in enumerate(self.links)}
+        values = dict(zip(self.slots, signer.clicks(stream, self.links), strict=True))
         values[_OPEN] = signer.open(stream)
         if out is not None:
             values[_OUT] = signer.unsubscribe(out)
@@ -104,7 +108,7 @@ def tracked(html: str, text: str, site: Site, *, preview: str = "", footer: Foot
         html_edits.append(_ending(html, site, footer))
     if text and footer is not None:
         text_edits.append((len(text), len(text), (f"\n\n-- \n{footer.reason}\nUnsubscribe: {site.out}", _OUT, "\n")))
-    return Tracked(skeleton(html, html_edits), skeleton(text, text_edits), links)
+    return Tracked(skeleton(html, html_edits), skeleton(text, text_edits), links, tuple(slots.values()))
 
 
 def _edits(places: Iterable[LinkPlace], site: Site, slots: Mapping[str, str]) -> list[Edit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from uuid import UUID
@@ -88,6 +89,17 @@ links: st.SearchStrategy[Link] = st.one_of(
 @settings(max_examples=100)
 def test_whatever_was_signed_is_read_back(link: Link) -> None:
     assert readers()[type(link)](token_of(link)) == link
+
+
+@pytest.mark.parametrize("key", [KEY, bytes(64), bytes(range(200))])
+def test_the_signature_is_hmac_sha256(key: bytes) -> None:
+    raw = urlsafe_b64decode(Signer(key).open(STREAM))
+    assert raw[-16:] == hmac.digest(key, raw[:-16], "sha256")[:16]
+
+
+def test_all_links_of_a_mail_are_signed_at_once() -> None:
+    urls = ["https://a.example/", URL]
+    assert SIGNER.clicks(STREAM, urls) == [SIGNER.click(STREAM, number, url) for number, url in enumerate(urls)]
 
 
 def test_a_short_key_is_refused() -> None:
