@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
 from api.errors import Invalid, not_found, payload_too_large, unauthorized, unsupported_media_type
+from domain.store.order import new_correlation_id
 
 if TYPE_CHECKING:
     from api.directory import Audience, Client
@@ -127,4 +128,4 @@ def correlation_id(given: bytes | None) -> UUID:
             return UUID(given.decode("ascii"))
         except ValueError:
             pass
-    return uuid4()
+    return new_correlation_id()

@@ -10,12 +10,13 @@ from __future__ import annotations
 from binascii import Error as BinasciiError
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Mapping
-from os import urandom
 from struct import Struct
 from typing import ClassVar, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain.entropy import random_bytes
 
 NONCE_BYTES = 12
 SCOPE = Struct(">Q")
@@ -81,7 +82,7 @@ class Personal:
         Raises KeyError when that key is missing.
         """
         if self._sealed is None:
-            nonce = urandom(NONCE_BYTES)
+            nonce = random_bytes(NONCE_BYTES)
             sealed = keys[organization_id].cipher.encrypt(nonce, self.text.encode(), None)
             self._sealed = SCOPE.pack(organization_id) + nonce + sealed
             self._keys = keys

@@ -9,13 +9,13 @@ from base64 import b64decode
 from binascii import Error as BinasciiError
 from functools import partial
 from hashlib import blake2b
-from os import urandom
 from uuid import UUID
 
 import psycopg
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from domain.entropy import random_bytes
 from domain.personal import NONCE_BYTES, SealingKey
 
 KEY_BYTES = 32
@@ -36,7 +36,7 @@ class Keyring:
     def open(cls, connection: psycopg.Connection[tuple[bytes]], master_key: str) -> Keyring:
         """Unwrap the database's root key, making it on the first call ever. Raises WrongMasterKey."""
         master = AESGCM(decode_master_key(master_key))
-        fresh = _wrap(master, urandom(KEY_BYTES))
+        fresh = _wrap(master, random_bytes(KEY_BYTES))
         connection.execute("INSERT INTO root_key (wrapped_key) VALUES (%s) ON CONFLICT DO NOTHING", (fresh,))
         row = connection.execute("SELECT wrapped_key FROM root_key").fetchone()
         connection.commit()
@@ -60,7 +60,7 @@ class Keyring:
 
     def make(self) -> tuple[SealingKey, bytes]:
         """A new key, and its wrapped form for the database."""
-        key = urandom(KEY_BYTES)
+        key = random_bytes(KEY_BYTES)
         return SealingKey(lambda: key), _wrap(self._root, key)
 
     def unwrap(self, wrapped: bytes) -> SealingKey:
@@ -89,7 +89,7 @@ def decode_master_key(text: str) -> bytes:
 
 
 def _wrap(cipher: AESGCM, plain: bytes) -> bytes:
-    nonce = urandom(NONCE_BYTES)
+    nonce = random_bytes(NONCE_BYTES)
     return nonce + cipher.encrypt(nonce, plain, None)
 
 

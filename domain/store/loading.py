@@ -21,12 +21,13 @@ NO_SNAPSHOT = 0
 
 LOAD = """
 WITH wanted AS MATERIALIZED (
-    SELECT place, kind, shape, i.number IS NULL AS fresh, stream_id(kind, n.number) AS stream,
-        CASE WHEN kind = 4 THEN i.number ELSE nullif(contact, 0) END AS contact
+    SELECT place, k.kind, shape, i.number IS NULL AS fresh, stream_id(k.kind, n.number) AS stream,
+        CASE WHEN k.kind = 4 THEN i.number ELSE nullif(contact, 0) END AS contact
     FROM unnest(%b, %b, %b, %b) WITH ORDINALITY AS k (kind, key, contact, shape, place)
-    LEFT JOIN identities i USING (kind, key)
+    LEFT JOIN LATERAL (
+        SELECT number FROM identities WHERE identities.kind = k.kind AND identities.key = k.key LIMIT 1) i ON true
     CROSS JOIN LATERAL (
-        SELECT coalesce(i.number, CASE WHEN %b THEN nextval(('number_' || kind)::regclass) END) AS number) n
+        SELECT coalesce(i.number, CASE WHEN %b THEN nextval(('number_' || k.kind)::regclass) END) AS number) n
     UNION ALL
     SELECT place, kind, shape, false, stream, nullif(contact, 0)
     FROM unnest(%b, %b, %b, %b, %b) AS n (kind, stream, contact, shape, place)

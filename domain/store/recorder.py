@@ -40,6 +40,7 @@ class LogDatastore(PostgresDatastore):
             connection.execute("SET enable_seqscan = off")
             connection.execute("SET enable_hashjoin = off")
             connection.execute("SET enable_mergejoin = off")
+            connection.execute("SET enable_material = off")
             connection.execute("SET jit = off")
             connection.execute("SET plan_cache_mode = force_generic_plan")
             connection.execute("SET timezone = 'UTC'")

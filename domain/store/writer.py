@@ -31,6 +31,7 @@ class Gatherer(Generic[Request, Answer]):
         self._waiting: deque[tuple[Request, asyncio.Future[Answer]]] = deque()
         self._wake = Condition()
         self._closing = False
+        self._kicked = False
         self.observe: Callable[[int], None] = lambda _: None
         self._thread = Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -38,10 +39,17 @@ class Gatherer(Generic[Request, Answer]):
     def submit(self, request: Request) -> asyncio.Future[Answer]:
         """Ask; the future is resolved on the event loop. To be called there."""
         future: asyncio.Future[Answer] = self._loop.create_future()
-        with self._wake:
-            self._waiting.append((request, future))
-            self._wake.notify()
+        self._waiting.append((request, future))
+        if not self._kicked:
+            self._kicked = True
+            self._loop.call_soon(self._loop.call_soon, self._kick)
         return future
+
+    def _kick(self) -> None:
+        """Wake the thread once a pass of the loop, when all that came in has been read: fewer, fuller flushes."""
+        self._kicked = False
+        with self._wake:
+            self._wake.notify()
 
     def close(self) -> None:
         """Answer what waits, then stop. Blocks until then."""
