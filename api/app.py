@@ -83,6 +83,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/api/contacts.csv", exports_csv.export_csv, exports_csv.ExportCsv, produces=("text/csv",), projection=EXPORTED),
     Route("POST", "/api/contacts/imports", imports_json.import_json, imports_json.JsonImport, Imported, consumes=("application/json",), produces=LINES),
     Route("POST", "/api/contacts/imports/csv", imports_csv.import_csv, CsvImport, Imported, refuses=CSV, consumes=CONSUMES, produces=LINES),
+    Route("GET", "/api/imports", import_jobs.list_own, import_jobs.JobQuery, import_jobs.JobPage, projection=import_jobs.PROJECTION),
     Route("GET", "/api/imports/{id}", import_jobs.show, None, import_jobs.JobAnswer, refuses=JOB),
     Route("GET", "/api/imports/{id}/errors.csv", import_jobs.errors_csv, refuses=JOB, produces=("text/csv",)),
 

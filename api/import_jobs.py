@@ -7,13 +7,14 @@ import csv
 from collections.abc import AsyncIterator
 from datetime import datetime
 from io import StringIO
+from typing import Annotated, Final
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import Response, StreamingResponse
 
 from api.answer import Answer, json_answer
-from api.call import Call
+from api.call import NUMBER_LIMIT, Call
 from api.commands import load, submit
 from api.errors import not_found
 from api.imports_run import beside
@@ -23,6 +24,13 @@ from domain.import_job import Counts, ImportJob, QueueImport, RowError, Status
 from domain.store.import_errors import row_errors
 from domain.store.order import Accepted, Loaded
 from domain.store.uploads import Uploads
+
+PROJECTION: Final = "import_jobs"
+SELECT: Final = """
+SELECT import_id, status, dry_run, created_at, started_at, finished_at,
+    total, created, updated, unchanged, skipped, invalid
+FROM import_jobs WHERE client_id = %s AND import_id < %s ORDER BY import_id DESC LIMIT %s
+"""
 
 
 class JobError(msgspec.Struct, frozen=True):
@@ -47,6 +55,33 @@ class JobPayload(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime | None
     finished_at: datetime | None
     failure: str | UnsetType = UNSET
+
+
+class JobSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A job without its errors."""
+
+    id: int
+    status: Status
+    dry_run: bool
+    counts: Counts
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class JobPage(msgspec.Struct, frozen=True):
+    """Jobs, newest first. ``next_cursor`` is null on the last page."""
+
+    imports: list[JobSummary]
+    count: int
+    next_cursor: str | None
+
+
+class JobQuery(msgspec.Struct, kw_only=True):
+    """How many jobs, and behind which one."""
+
+    limit: Annotated[int, Meta(ge=1, le=100)] = 50
+    cursor: Annotated[int, Meta(ge=1)] | UnsetType = UNSET
 
 
 class JobAnswer(msgspec.Struct, frozen=True):
@@ -77,6 +112,29 @@ def rows_per_second(state: ImportJob) -> float:
         return 0.0
     seconds = (state.progressed_at - state.started_at).total_seconds()
     return round(state.counts.total / seconds, 1) if seconds > 0 else 0.0
+
+
+async def list_own(call: Call, given: JobQuery) -> Answer:
+    """The caller's jobs."""
+    before = NUMBER_LIMIT if given.cursor is UNSET else given.cursor
+    async with call.wiring.reads.connection() as connection:
+        asked = (call.caller.number, before, given.limit + 1)
+        cursor = await connection.execute(SELECT, asked, prepare=True)
+        rows = await cursor.fetchall()
+    jobs = [
+        JobSummary(
+            id=number,
+            status=status,
+            dry_run=dry_run,
+            counts=Counts(*counts),
+            created_at=created_at,
+            started_at=started_at,
+            finished_at=finished_at,
+        )
+        for number, status, dry_run, created_at, started_at, finished_at, *counts in rows[: given.limit]
+    ]
+    more = str(jobs[-1].id) if len(rows) > given.limit else None
+    return json_answer(JobPage(jobs, len(jobs), more), position=call.reflected)
 
 
 async def queue(call: Call, spool: Spool, *, audience: str, client: str, dry_run: bool) -> Answer:

@@ -129,3 +129,18 @@ def test_a_word_that_is_no_boolean_is_refused(service: Service) -> None:
     for sent in ways:
         response = service.http.post(url, **sent)
         assert response.json()["error"]["fields"] == {"async": "must_be_boolean"}
+
+
+def test_a_client_sees_its_jobs_newest_first(service: Service, audience: str) -> None:
+    mine = [queue(service, audience, f"email\nlisted{n}@example.com\n").json()["import"]["id"] for n in range(3)]
+    ended(service, f"/api/imports/{mine[-1]}")
+    headers = {"datamailer-min-position": str(service.store.recorder.head())}
+    first = service.http.get("/api/imports", params={"limit": "2"}, headers=headers).json()
+    assert [job["id"] for job in first["imports"]] == [mine[2], mine[1]]
+    assert first["count"] == 2
+    assert first["imports"][0]["counts"]["created"] == 1
+    rest = service.http.get("/api/imports", params={"cursor": first["next_cursor"], "limit": "100"}).json()
+    assert rest["imports"][0]["id"] == mine[0]
+    assert rest["next_cursor"] is None
+    labs = {"authorization": f"Bearer {KEYS['asl-platform']}"}
+    assert service.http.get("/api/imports", headers=labs).json() == {"imports": [], "count": 0, "next_cursor": None}
