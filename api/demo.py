@@ -14,6 +14,7 @@ from api.demo_contacts import PEOPLE
 from api.directory import Directory, loaded
 from api.tenancy import Deed, key_pepper
 from domain import api_key, contact
+from domain.sender import Sender
 from domain.store.log import Store
 from domain.store.order import Accepted, Context, Order
 
@@ -37,6 +38,12 @@ KEYS = {
     "asl-platform": "dm_aslplatform_demo_transactional_email_key",
 }
 KEY_NAME = "demo"
+
+SENDERS = {
+    "dtc-newsletter": Sender("newsletter", "DataTalks.Club <newsletter@datatalksclub.example>"),
+    "dtc-courses": Sender("courses", "DataTalks.Club courses <courses@datatalksclub.example>"),
+    "asl-platform": Sender("hello", "AI Shipping Labs <hello@aishippinglabs.example>"),
+}
 
 
 class DemoError(Exception):
@@ -63,12 +70,12 @@ def add_tenants(store: Store, now: datetime) -> Directory:
     handle(store, (deed.create_audience(*each) for each in lists if (each[0].number, each[1]) not in known.audiences))
     apps = [(owners[owner], slug, name) for slug, (owner, name) in CLIENTS.items()]
     handle(store, (deed.create_client(*each) for each in apps if (each[0].number, each[1]) not in known.clients))
-    add_keys(store, deed, loaded(store))
+    add_keys_and_senders(store, deed, loaded(store))
     return loaded(store)
 
 
-def add_keys(store: Store, deed: Deed, known: Directory) -> None:
-    """Issue the demo keys; one that was revoked since stays revoked."""
+def add_keys_and_senders(store: Store, deed: Deed, known: Directory) -> None:
+    """Issue each demo key with its client's sender; a key that was revoked since stays revoked."""
     pepper = key_pepper(store)
     orders = []
     for slug, text in KEYS.items():
@@ -76,6 +83,7 @@ def add_keys(store: Store, deed: Deed, known: Directory) -> None:
         app = known.clients[known.organizations[CLIENTS[slug][0]].number, slug]
         if key is not None and key.public_id not in app.keys:
             orders.append(deed.issue_key(app, key, pepper, name=KEY_NAME, notes="the key of the documented examples"))
+            orders.append(deed.replace_senders(app, (SENDERS[slug],), SENDERS[slug].id))
     handle(store, orders)
 
 

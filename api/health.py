@@ -20,6 +20,13 @@ BEHIND_SECONDS = 60.0
 BROKER_SECONDS = 1.0
 
 
+UNBEGUN = """
+SELECT name FROM read_models m
+WHERE NOT EXISTS (SELECT FROM checkpoints c WHERE c.projection = m.name) AND EXISTS (SELECT FROM log)
+ORDER BY name
+"""
+
+
 class Health(msgspec.Struct):
     """The process answers."""
 
@@ -52,9 +59,12 @@ async def store_reasons(pool: Pool) -> list[str]:
     """What is wrong with the store, or with what follows it."""
     try:
         found = await lags(pool)
+        async with pool.connection() as connection:
+            unbegun = await (await connection.execute(UNBEGUN)).fetchall()
     except psycopg.OperationalError:
         return ["store: cannot be reached"]
-    return [reason for lag in found for reason in lag_reasons(lag)]
+    behind = [reason for lag in found for reason in lag_reasons(lag)]
+    return behind + [f"{name}: has not begun to follow the log" for (name,) in unbegun]
 
 
 async def lags(pool: Pool) -> list[Lag]:

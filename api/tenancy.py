@@ -8,6 +8,7 @@ import msgspec
 
 from api.directory import Client, Named
 from domain import api_key, audience, client, organization
+from domain.sender import Sender
 from domain.store.log import Store
 from domain.store.order import Context, Order
 
@@ -46,6 +47,11 @@ class Deed(msgspec.Struct, frozen=True):
         """Give a client a key, of which only the hash is kept."""
         hashed = api_key.key_hash(key, pepper)
         command = client.IssueApiKey(at=self.at, public_id=key.public_id, key_hash=hashed, name=name, notes=notes)
+        return self._of_client(app, command)
+
+    def replace_senders(self, app: Client, senders: tuple[Sender, ...], default_sender_id: str) -> Order:
+        """Have a client's mail come from these senders."""
+        command = client.ReplaceSenders(at=self.at, senders=senders, default_sender_id=default_sender_id)
         return self._of_client(app, command)
 
     def revoke_key(self, app: Client, public_id: str) -> Order:

@@ -8,6 +8,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
+from eventsourcing.persistence import InterfaceError, OperationalError
 from psycopg_pool import AsyncConnectionPool
 
 from api.auth import Authentication
@@ -23,6 +24,7 @@ from config.settings import Settings
 from domain.store.log import Store
 from domain.store.writer import Writer
 
+PURGE_SECONDS = 3600.0
 READ_CONNECTIONS = 8
 READ_SECONDS = 2.0
 """How long a read waits for a connection before it is answered as unavailable."""
@@ -65,11 +67,18 @@ class Wiring:
         )
         await self.reads.open()
         self.positions = Positions(self.reads, self.listener.bells["datamailer_checkpoint"])
-        for forever in (self.listener.run(), self.directory.follow(), self.usage.run()):
+        for forever in (self.listener.run(), self.directory.follow(), self.usage.run(), self._purge()):
             self._begin(forever)
 
     def _begin(self, forever: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(forever))
+
+    async def _purge(self) -> None:
+        """Forget remembered answers that are too old to be replayed."""
+        while True:
+            with suppress(OperationalError, InterfaceError):
+                await asyncio.to_thread(self.store.purge)
+            await asyncio.sleep(PURGE_SECONDS)
 
     async def stop(self) -> None:
         """Finish what waits, and write what is only in memory."""

@@ -9,6 +9,7 @@ import pytest
 
 from api.demo import KEYS, add_demo
 from api.demo_contacts import PEOPLE
+from domain.client import SendersReplaced
 from domain.store.log import Store
 from tests.api.serving import COURSES, LABS, MASTER_KEY_TEXT, Served, serving, settings_of
 
@@ -60,6 +61,14 @@ def test_adding_it_again_changes_nothing_that_has_become_since(database: str) ->
         add_demo(store)
         assert store.recorder.head() == before
     store.close()
+
+
+def test_every_client_has_its_sender(demo_database: str) -> None:
+    store = Store(demo_database, MASTER_KEY_TEXT)
+    recorded = store.open(store.read_kinds(3, 3))
+    store.close()
+    defaults = [event.default_sender_id for _, event in recorded if isinstance(event, SendersReplaced)]
+    assert sorted(defaults) == ["courses", "hello", "newsletter"]
 
 
 def test_there_are_no_demo_keys_unless_they_were_asked_for(database: str) -> None:
