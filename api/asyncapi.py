@@ -34,6 +34,23 @@ Personal data is sealed with keys that never leave the service and die with an e
 its own events with such data open. A field that is absent has its default.
 """
 
+INFO: Final[Json] = {
+    "title": "Datamailer's events",
+    "version": VERSION,
+    "description": cleandoc(ABOUT),
+    "license": {"name": "MIT"},
+}
+BROKERS: Final[Json] = {
+    "host": "{brokers}",
+    "protocol": "kafka",
+    "variables": {"brokers": {"description": "KAFKA_BOOTSTRAP_SERVERS", "default": "localhost:9092"}},
+}
+PUBLISHING: Final[Json] = {
+    "action": "send",
+    "channel": {"$ref": "#/channels/events"},
+    "summary": "Publishes every event of the log.",
+}
+
 HEADERS: Final[dict[str, Json]] = {
     "content-type": {"const": "application/json"},
     "ce_specversion": {"const": "1.0"},
@@ -78,28 +95,11 @@ def document() -> Json:
     schemas = dict(sorted({**published(), **current()}.items()))
     return {
         "asyncapi": "3.0.0",
-        "info": {
-            "title": "Datamailer's events",
-            "version": VERSION,
-            "description": cleandoc(ABOUT),
-            "license": {"name": "MIT"},
-        },
+        "info": INFO,
         "defaultContentType": "application/json",
-        "servers": {
-            "kafka": {
-                "host": "{brokers}",
-                "protocol": "kafka",
-                "variables": {"brokers": {"description": "KAFKA_BOOTSTRAP_SERVERS", "default": "localhost:9092"}},
-            }
-        },
+        "servers": {"kafka": BROKERS},
         "channels": {"events": channel(list(schemas))},
-        "operations": {
-            "publishEvents": {
-                "action": "send",
-                "channel": {"$ref": "#/channels/events"},
-                "summary": "Publishes every event of the log.",
-            }
-        },
+        "operations": {"publishEvents": PUBLISHING},
         "components": {
             "messages": {message_name(topic): message(topic) for topic in schemas},
             "schemas": {

@@ -18,6 +18,7 @@ from domain.chain import Json
 from domain.consent import Fact, Origin, Slugs, proof
 from domain.store.history import Stream, read_stream
 from domain.store.log import Store
+from domain.store.recorded import Recorded
 
 
 class ConsentEntry(Fact, frozen=True, kw_only=True):
@@ -66,27 +67,25 @@ def documented(
     stream: Stream, directory: Directory, number: int, own: tuple[int, str], position: int, issued_at: datetime | str
 ) -> Json | None:
     """The document of a contact's stream, without its seal; None when the organization never knew the contact."""
-    history = [
-        (
-            Origin(
-                position=recorded.position,
-                organization_id=recorded.organization_id,
-                client_id=recorded.client_id,
-                correlation_id=recorded.correlation_id,
-                source=recorded.source,
-            ),
-            event,
-        )
-        for recorded, event in stream.events
-    ]
     clients = {each.number: each.slug for each in directory.clients.values() if each.organization_id == own[0]}
     return proof(
-        history,
+        [(origin(recorded), event) for recorded, event in stream.events],
         contact_id=number,
         organization=own,
         slugs=Slugs(audience_slugs(directory), clients),
         position=position,
         issued_at=issued_at,
+    )
+
+
+def origin(recorded: Recorded) -> Origin:
+    """What the envelope says of where an event came from."""
+    return Origin(
+        position=recorded.position,
+        organization_id=recorded.organization_id,
+        client_id=recorded.client_id,
+        correlation_id=recorded.correlation_id,
+        source=recorded.source,
     )
 
 
