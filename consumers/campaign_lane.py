@@ -80,8 +80,10 @@ class CampaignLane:
         )
         pace.give_back(leave - len(ready))
         mail = self._mail(number, state)
-        answers = posting.letters(mail, [letter(state, each) for each in ready])
-        settle(self._ledger, claims, pace, ready, answers)
+        writable, broken = parted(ready)
+        self._ledger.fail([(each.claimed, each.scope, "unsupported") for each in broken])
+        answers = posting.letters(mail, [letter(state, each) for each in writable])
+        settle(self._ledger, claims, pace, writable, answers)
         return True
 
     def _mail(self, number: int, state: Campaign) -> CampaignMail:
@@ -97,6 +99,17 @@ class CampaignLane:
                 site=self._site,
             )
         return self._mails[number]
+
+
+def parted(ready: list[Ready]) -> tuple[list[Ready], list[Ready]]:
+    """Part those whose address SES can write to from the others: it takes no local part beyond ASCII."""
+    writable: list[Ready] = []
+    broken: list[Ready] = []
+    for each in ready:
+        email = each.contact.email
+        local = email.text.partition("@")[0] if email else ""
+        (writable if local and local.isascii() else broken).append(each)
+    return writable, broken
 
 
 def letter(state: Campaign, ready: Ready) -> Letter:

@@ -39,7 +39,7 @@ class Posting:
 
     def mails(self, mails: Sequence[Mail]) -> list[SesAnswer]:
         """Send finished mails; one answer each, in their order."""
-        return list(self._pool.map(self._one, mails))
+        return list(self._pool.map(self._ses.send, mails))
 
     def letters(self, mail: CampaignMail, letters: Sequence[Letter]) -> list[SesAnswer]:
         """Send a campaign's mail to recipients, 50 a call if it can be; one answer each, in their order."""
@@ -49,10 +49,6 @@ class Posting:
         template = template_of(mail)
         calls = [self._pool.submit(self._bulk, mail, template, chunk) for chunk in chunks]
         return [answer for call in calls for answer in call.result()]
-
-    def _one(self, mail: Mail) -> SesAnswer:
-        recipients = [box.header for box in (mail.to, *mail.cc, *mail.bcc)]
-        return self._ses.send(mail.sender.header, recipients, mail.as_bytes(), dict(mail.tags))
 
     def _bulk(self, mail: CampaignMail, template: dict[str, Any], letters: Sequence[Letter]) -> list[SesAnswer]:
         return self._ses.send_bulk(mail.sender.header, template, [entry_of(mail, letter) for letter in letters])

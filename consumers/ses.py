@@ -22,6 +22,8 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
+from domain.mail import Mail
+
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
 
@@ -129,16 +131,24 @@ class Ses:
             enabled=account.get("SendingEnabled", True),
         )
 
-    def send(self, sender: str, recipients: Sequence[str], raw: bytes, tags: dict[str, str]) -> SesAnswer:
-        """Send one finished mail to all recipients, hidden ones included. Never raises for what SES does."""
+    def send(self, mail: Mail) -> SesAnswer:
+        """Send one finished mail to all its recipients. Never raises for what SES does.
+
+        Raises Rejected ``unsupported`` on ``email`` for an address that SES cannot write to.
+        """
+        recipients = {"ToAddresses": (mail.to,), "CcAddresses": mail.cc, "BccAddresses": mail.bcc}
+        destination = {kind: [box.header for box in boxes] for kind, boxes in recipients.items() if boxes}
+        asked: dict[str, Any] = {
+            "FromEmailAddress": mail.sender.header,
+            "Destination": destination,
+            "Content": simple(mail) if mail.is_simple else {"Raw": {"Data": mail.as_bytes()}},
+            "EmailTags": [{"Name": name, "Value": value} for name, value in mail.tags],
+            **self._more,
+        }
+        if mail.reply_to and mail.is_simple:
+            asked["ReplyToAddresses"] = [box.header for box in mail.reply_to]
         try:
-            answer = self._client.send_email(
-                FromEmailAddress=sender,
-                Destination={"ToAddresses": list(recipients)},
-                Content={"Raw": {"Data": raw}},
-                EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
-                **self._more,
-            )
+            answer = self._client.send_email(**asked)
         except (ClientError, BotoCoreError) as error:
             return explained(error)
         return SesSent(answer["MessageId"])
@@ -161,6 +171,18 @@ class Ses:
         if len(results) != len(entries):
             return [SesUnknown("UnansweredEntries")] * len(entries)
         return [entry_answer(result.get("Status", ""), result.get("MessageId", "")) for result in results]
+
+
+def simple(mail: Mail) -> dict[str, Any]:
+    """A mail as SES puts it together itself: a fourth of the work of a finished one (SES v2 API, Message)."""
+    halves = {"Text": mail.text, "Html": mail.html}
+    content: dict[str, Any] = {
+        "Subject": {"Data": mail.subject, "Charset": "UTF-8"},
+        "Body": {kind: {"Data": text, "Charset": "UTF-8"} for kind, text in halves.items() if text},
+    }
+    if mail.headers:
+        content["Headers"] = [{"Name": header.name, "Value": header.value} for header in mail.ascii_headers]
+    return {"Simple": content}
 
 
 def explained(error: ClientError | BotoCoreError) -> SesAnswer:

@@ -50,7 +50,9 @@ class TransactionalLane:
         broken: list[tuple[Claimed, Scope, str]] = []
         for each in ready:
             try:
-                mails.append((each, self._mail(each)))
+                mail = self._mail(each)
+                _ = [box.header for box in (mail.to, *mail.cc, *mail.bcc, *mail.reply_to)]
+                mails.append((each, mail))
             except (Rejected, ValueError) as error:
                 broken.append((each.claimed, each.scope, code_of(error)))
         self._ledger.fail(broken)

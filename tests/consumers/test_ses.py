@@ -6,15 +6,24 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from config.local.ses.client import LocalSes
 from config.local.ses.process import local_ses
 from consumers.pace import Pace
 from consumers.ses import Ses, SesHeld, SesRefused, SesSent, SesUnknown
+from domain.mail import Header, Mail, Part
+from domain.mailbox import Mailbox
 
-RAW = (
-    b"From: a@example.com\r\nTo: b@example.com\r\nSubject: Hi\r\nMIME-Version: 1.0\r\n"
-    b"Content-Type: text/plain; charset=utf-8\r\n\r\nHello"
+MAIL = Mail(
+    sender=Mailbox("a@example.com", "Ä"),
+    to=Mailbox("b@example.com"),
+    subject="Grüße",
+    text="Hello",
+    html="<p>Hello</p>",
+    reply_to=(Mailbox("r@example.com"),),
+    headers=(Header("X-Course", "ml"),),
+    tags=(("stream", "6-1"),),
 )
 TEMPLATE = {"TemplateContent": {"Subject": "Hi", "Text": "Hello {{name}}"}, "TemplateData": "{}"}
 
@@ -38,7 +47,7 @@ def ses(local: LocalSes) -> Ses:
 
 
 def send(ses: Ses) -> object:
-    return ses.send("a@example.com", ["b@example.com"], RAW, {"stream": "6-1"})
+    return ses.send(MAIL)
 
 
 def entry(n: int) -> dict[str, Any]:
@@ -49,13 +58,19 @@ def entry(n: int) -> dict[str, Any]:
     }
 
 
-def test_a_mail_is_sent_with_its_tags(ses: Ses, local: LocalSes) -> None:
-    answer = send(ses)
-    [mail] = local.wait("b@example.com")
-    assert answer == SesSent(mail.message_id)
-    assert mail.tags["stream"] == "6-1"
-    assert mail.text is not None
-    assert mail.text.strip() == "Hello"
+@pytest.mark.parametrize(
+    "mail", [MAIL, replace(MAIL, parts=(Part("text/plain", "notes", "notes.txt"),))], ids=["simple", "raw"]
+)
+def test_a_mail_arrives_as_it_is(ses: Ses, local: LocalSes, mail: Mail) -> None:
+    answer = ses.send(replace(mail, cc=(Mailbox("c@example.com"),), bcc=(Mailbox("d@example.com"),)))
+    [shown] = local.wait("b@example.com")
+    assert answer == SesSent(shown.message_id)
+    assert (shown.tags["stream"], shown.subject, (shown.text or "").strip()) == ("6-1", "Grüße", "Hello")
+    assert "<p>Hello</p>" in (shown.html or "")
+    headers = {header.name.lower(): header.value for header in shown.headers}
+    assert headers["x-course"] == "ml"
+    assert "r@example.com" in headers["reply-to"]
+    assert [local.count(f"{name}@example.com") for name in "cd"] == [1, 1]
 
 
 def test_a_bulk_call_answers_for_each_entry(ses: Ses, local: LocalSes) -> None:
