@@ -1,8 +1,8 @@
 """Entries chained by SHA-256 over canonical JSON: a change, a removal or another order is evident to anybody.
 
-The header is hashed first. Every entry names the hash before it as ``previous``, and bears the ``hash`` of all its fields
-but that one; the document's ``hash`` is the last. Canonical is RFC 8785 for what stands here: names sorted, no space
-between, UTF-8, whole numbers.
+The header is hashed first. Every entry names the hash before it as ``previous``, and bears the ``hash`` of all its
+fields but that one; the document's ``hash`` is the last. Canonical is RFC 8785 for what stands here: names sorted, no
+space between, UTF-8, whole numbers.
 """
 
 from __future__ import annotations

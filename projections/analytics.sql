@@ -146,6 +146,31 @@ COMMENT ON COLUMN analytics.category_choices.tag IS 'Slug of the category.';
 COMMENT ON COLUMN analytics.category_choices.label IS 'How the category is displayed.';
 COMMENT ON COLUMN analytics.category_choices.enabled IS 'Whether such mail is wanted.';
 
+CREATE OR REPLACE VIEW analytics.import_jobs AS
+SELECT
+    j.import_id, j.organization_id, j.client_id, c.slug AS client, j.dry_run, j.status, j.total, j.created, j.updated,
+    j.unchanged, j.skipped, j.invalid, j.created_at, j.started_at, j.progressed_at, j.finished_at, j.failure
+FROM public.import_jobs j
+LEFT JOIN public.clients c USING (client_id);
+COMMENT ON VIEW analytics.import_jobs IS 'Files of contacts that were imported in the background.';
+COMMENT ON COLUMN analytics.import_jobs.import_id IS 'The number by which the API names the job.';
+COMMENT ON COLUMN analytics.import_jobs.organization_id IS 'Number of the organization.';
+COMMENT ON COLUMN analytics.import_jobs.client_id IS 'Number of the client whose file it is.';
+COMMENT ON COLUMN analytics.import_jobs.client IS 'Slug of that client.';
+COMMENT ON COLUMN analytics.import_jobs.dry_run IS 'Whether it only counts, and changes nothing.';
+COMMENT ON COLUMN analytics.import_jobs.status IS 'queued, running, succeeded or failed.';
+COMMENT ON COLUMN analytics.import_jobs.total IS 'Rows that are done. The next five add up to it.';
+COMMENT ON COLUMN analytics.import_jobs.created IS 'Rows that made a subscription.';
+COMMENT ON COLUMN analytics.import_jobs.updated IS 'Rows that changed one.';
+COMMENT ON COLUMN analytics.import_jobs.unchanged IS 'Rows that said what was so already.';
+COMMENT ON COLUMN analytics.import_jobs.skipped IS 'Rows whose address had come before in the file.';
+COMMENT ON COLUMN analytics.import_jobs.invalid IS 'Rows that were refused.';
+COMMENT ON COLUMN analytics.import_jobs.created_at IS 'When the file was handed in.';
+COMMENT ON COLUMN analytics.import_jobs.started_at IS 'When its first rows were about to be carried out.';
+COMMENT ON COLUMN analytics.import_jobs.progressed_at IS 'When the last rows so far were done.';
+COMMENT ON COLUMN analytics.import_jobs.finished_at IS 'When it ended, well or badly.';
+COMMENT ON COLUMN analytics.import_jobs.failure IS 'Why it failed, in one word; empty unless it did.';
+
 -- The one role that reads them, and nothing else. It cannot log in: GRANT datamailer_analyst TO <a login of your own>.
 DO $role$
 BEGIN
