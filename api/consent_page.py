@@ -31,7 +31,7 @@ WORDS: Final = {
     "contact.hard_bounce_lifted": "The record of the bounce was taken back",
     "contact.complained": "Reported mail as spam",
     "contact.complaint_lifted": "The record of the complaint was taken back",
-    "contact.verified": "Proved that the address is their own",
+    "contact.verified": "Confirmed the address",
     "contact.verification_withdrawn": "The proof of the address was taken back",
     "contact.category_enabled": "Accepted mail of a category",
     "contact.category_disabled": "Refused mail of a category",

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import psycopg
@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 
 from api.cli import main
 from api.consent_check import verdict
+from api.consent_page import ACTORS, WORDS
 from api.directory import loaded
 from domain.chain import chained, flaws
+from domain.consent import CONSENT, ActorKind
+from domain.decider import EVENT_TYPES
 from domain.store.log import Store
 from tests.api.conftest import Upsert
 from tests.api.serving import COURSES, LABS, MASTER_KEY_TEXT, fields
@@ -139,6 +142,11 @@ def test_the_page_can_be_read_and_printed(http: httpx.Client, number: int, email
     assert "<script" not in response.text
     for words in (WHY, email, "Subscribed", "Refused mail of a category: Jobs", "4 facts", "dtc-courses"):
         assert words in page.text
+
+
+def test_the_page_has_words_for_every_fact() -> None:
+    assert {EVENT_TYPES[cls].name for cls in CONSENT} == WORDS.keys()
+    assert {*get_args(ActorKind)} - ACTORS.keys() == {"client"}
 
 
 def test_an_erased_person_s_page_names_nobody(http: httpx.Client, number: int, email: str) -> None:
