@@ -120,11 +120,11 @@ class Relay:
             partition = partition_of(event, division.partitions)
             headers = headers_of(event, last[partition], generation)
             last[partition] = event.position
-            sent.append(self._send(producer, event, headers, partition))
+            sent.append(self.send(producer, event, headers, partition))
         for future in sent:
             future.get(timeout=DELIVERY_SECONDS)
 
-    def _send(self, producer: KafkaProducer, event: Recorded, headers: Headers, partition: int) -> Any:
+    def send(self, producer: KafkaProducer, event: Recorded, headers: Headers, partition: int) -> Any:
         """Send the event; one that is too large is only referred to, and consumers read it from the log."""
         try:
             return producer.send(self._topic, event.data, key_of(event), headers, partition)

@@ -6,23 +6,30 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event as Flag
+from typing import Any
 
 import msgspec
-import psycopg
 import pytest
 from kafka import KafkaAdminClient
 
 from consumers import projector as projector_module
+from consumers.follower import divided
+from consumers.messages import Headers
+from consumers.relay import Relay
 from consumers.session import Connection, connect
 from domain.store.log import Store
+from domain.store.recorded import Recorded
+from domain.store.schema import install_schema
 from projections import directory
 from projections.checkpoint import lags, reflected_position, unpark
 from projections.contacts import PROJECTION
+from projections.engine import apply
 from projections.projection import Opened, Projection
-from tests.consumers.conftest import Direct, Source, ThroughKafka
+from projections.schema import install_read_models
+from tests.consumers.conftest import BOTH, Direct, Source, ThroughKafka
 from tests.consumers.process import GATE
 from tests.consumers.running import (
     assert_exact,
@@ -33,6 +40,8 @@ from tests.consumers.running import (
     write,
 )
 from tests.consumers.tally import TALLY
+from tests.projections.conftest import MASTER_KEY
+from tests.projections.histories import begin
 
 ROOT = Path(__file__).parents[2]
 PEOPLE = range(40)
@@ -213,18 +222,56 @@ def test_positions_hold_through_changes_between_kafka_and_direct_and_of_the_divi
 
 
 @pytest.mark.kafka
-def test_partitions_left_at_different_positions_are_brought_together(way: ThroughKafka, store: Store) -> None:
+@pytest.mark.parametrize("lost", [0, 2], ids=["the last", "some"])
+def test_messages_that_never_came_are_read_from_the_log(
+    way: ThroughKafka, store: Store, lost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = Relay.send
+
+    def losing(relay: Relay, producer: Any, event: Recorded, headers: Headers, partition: int) -> Any:
+        last = store.recorder.head()
+        if event.position == last or (lost and event.position % lost == 0):
+            return producer.send(way.topic, b"lost", partition=partition)
+        return send(relay, producer, event, headers, partition)
+
+    with running(way.relay, way.projector()):
+        write(store, PEOPLE)
+        wait_for(store)
+        monkeypatch.setattr(Relay, "send", losing)
+        write(store, range(40, 80))
+        wait_for(store)
+    assert_exact(store)
+
+
+def test_partitions_left_at_different_positions_are_brought_together(store: Store) -> None:
     write(store, PEOPLE)
-    with running(way.relay, way.projector()):
-        wait_for(store)
-    tag(store, range(1, 41), "missed by two")
-    with running(way.relay, way.projector()):
-        wait_for(store)
-    with psycopg.connect(store.conninfo) as connection:
-        connection.execute("TRUNCATE contacts, tally")
-        connection.execute("UPDATE checkpoints SET position = 0")
-    with running(way.projector()):
-        wait_for(store)
+    write(store, PEOPLE, tag="t")
+    events = store.read(0, 1000)
+    with connect(store.conninfo, "test") as connection:
+        for projection in BOTH:
+            begin(connection, projection, partitions=3)
+            for partition, come in enumerate((len(events), len(events) // 2)):
+                ahead = divided(events[:come], 0, {partition}, 3)
+                apply(connection, store.unsealer, projection, ahead, partitions=3)
     with running(Direct(store).projector()):
         wait_for(store)
+        undivided = "SELECT DISTINCT partition, partitions FROM checkpoints"
+        wait_until(store.conninfo, lambda c: c.execute(undivided).fetchall() == [(0, 1)], "one division")
+    assert_exact(store)
+
+
+@pytest.mark.kafka
+def test_messages_of_another_log_are_passed_over(way: ThroughKafka, store: Store, empty_database: str) -> None:
+    install_schema(empty_database)
+    install_read_models(empty_database)
+    with closing(Store(empty_database, MASTER_KEY)) as before:
+        with running(ThroughKafka(before, way.servers, topic=way.topic).relay):
+            write(before, PEOPLE)
+            head = [(before.recorder.head(),)]
+            wait_until(empty_database, lambda c: c.execute("SELECT position FROM relay").fetchall() == head)
+        write(store, range(3))
+        with running(way.relay, way.projector()):
+            wait_for(store)
+            tag(store, range(1, 4), "new")
+            wait_for(store)
     assert_exact(store)

@@ -11,14 +11,16 @@ from uuid import UUID
 import psycopg
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer
+from kafka.errors import KafkaTimeoutError
 from kafka.structs import TopicPartition
 
 from consumers import relay
 from consumers.feed import Division, relayed_division
-from consumers.messages import Message, message_of
+from consumers.messages import Headers, Message, message_of
 from consumers.session import Connection, connect
 from domain.store.log import Store
 from domain.store.partition import partition_of
+from domain.store.recorded import Recorded
 from tests.consumers.conftest import PARTITIONS, ThroughKafka
 from tests.consumers.running import handled, running, wait_until, write
 from tests.projections.histories import EVERYTHING
@@ -124,6 +126,32 @@ def test_dying_between_acknowledgement_and_position_repeats_the_same_messages(
     found = published(way)
     assert sum(map(len, found.values())) == 3 * way.store.recorder.head()
     assert {partition: without_repeats(messages) for partition, messages in found.items()} == expected(way)
+
+
+class Unacknowledged:
+    """What becomes of a message that no broker took."""
+
+    def get(self, timeout: float) -> None:
+        raise KafkaTimeoutError(timeout)
+
+
+def test_a_message_that_no_broker_acknowledged_is_sent_again(
+    way: ThroughKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = relay.Relay.send
+    lost: list[int] = []
+
+    def losing(self: relay.Relay, producer: Any, event: Recorded, headers: Headers, partition: int) -> Any:
+        if len(lost) < 3 and event.position > 7:
+            lost.append(event.position)
+            return Unacknowledged()
+        return send(self, producer, event, headers, partition)
+
+    monkeypatch.setattr(relay.Relay, "send", losing)
+    write(way.store, range(20))
+    with running(way.relay):
+        wait_for_relay(way)
+    assert {p: without_repeats(messages) for p, messages in published(way).items()} == expected(way)
 
 
 def test_a_lost_database_session_costs_no_event(way: ThroughKafka) -> None:
