@@ -15,9 +15,12 @@ from consumers.feed import Feed
 from domain.store.log import Store
 from domain.store.partition import partition_of
 from domain.store.recorded import Recorded
+from domain.store.schema import install_schema
 from projections.engine import Batch
-from tests.consumers.conftest import Source
-from tests.consumers.running import DEADLINE, write
+from projections.schema import install_read_models
+from tests.consumers.conftest import Source, ThroughKafka
+from tests.consumers.running import DEADLINE, running, wait_until, write
+from tests.projections.conftest import MASTER_KEY
 
 
 def polled(feed: Feed, until: Callable[[list[Batch]], bool]) -> list[Batch]:
@@ -88,3 +91,22 @@ def test_who_comes_next_owns_what_the_one_before_let_go(source: Source, store: S
             new = store.read(before, 1000)
             batches = polled(second, lambda batches: set(new) <= set(events_of(batches)))
             assert {batch.partition for batch in batches} == {partition_of(e, source.partitions) for e in new}
+
+
+@pytest.mark.kafka
+def test_messages_of_another_log_are_passed_over(kafka: str, store: Store, empty_database: str) -> None:
+    install_schema(empty_database)
+    install_read_models(empty_database)
+    way = ThroughKafka(store, kafka)
+    with (
+        closing(Store(empty_database, MASTER_KEY)) as before,
+        running(ThroughKafka(before, kafka, topic=way.topic).relay),
+    ):
+        write(before, range(40))
+        head = [(before.recorder.head(),)]
+        wait_until(empty_database, lambda c: c.execute("SELECT position FROM relay").fetchall() == head)
+    write(store, range(20))
+    with running(way.relay), closing(way.open(Flag())) as feed:
+        wanted = store.read(0, 1000)
+        batches = polled(feed, lambda batches: len(events_of(batches)) >= len(wanted))
+    assert sorted(events_of(batches), key=attrgetter("position")) == wanted

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
@@ -22,13 +22,11 @@ from consumers.relay import Relay
 from consumers.session import Connection, connect
 from domain.store.log import Store
 from domain.store.recorded import Recorded
-from domain.store.schema import install_schema
 from projections import directory
 from projections.checkpoint import lags, reflected_position, unpark
 from projections.contacts import PROJECTION
 from projections.engine import apply
 from projections.projection import Opened, Projection
-from projections.schema import install_read_models
 from tests.consumers.conftest import BOTH, Direct, Source, ThroughKafka
 from tests.consumers.process import GATE
 from tests.consumers.running import (
@@ -40,7 +38,6 @@ from tests.consumers.running import (
     write,
 )
 from tests.consumers.tally import TALLY
-from tests.projections.conftest import MASTER_KEY
 from tests.projections.histories import begin
 
 ROOT = Path(__file__).parents[2]
@@ -257,21 +254,4 @@ def test_partitions_left_at_different_positions_are_brought_together(store: Stor
         wait_for(store)
         undivided = "SELECT DISTINCT partition, partitions FROM checkpoints"
         wait_until(store.conninfo, lambda c: c.execute(undivided).fetchall() == [(0, 1)], "one division")
-    assert_exact(store)
-
-
-@pytest.mark.kafka
-def test_messages_of_another_log_are_passed_over(way: ThroughKafka, store: Store, empty_database: str) -> None:
-    install_schema(empty_database)
-    install_read_models(empty_database)
-    with closing(Store(empty_database, MASTER_KEY)) as before:
-        with running(ThroughKafka(before, way.servers, topic=way.topic).relay):
-            write(before, PEOPLE)
-            head = [(before.recorder.head(),)]
-            wait_until(empty_database, lambda c: c.execute("SELECT position FROM relay").fetchall() == head)
-        write(store, range(3))
-        with running(way.relay, way.projector()):
-            wait_for(store)
-            tag(store, range(1, 4), "new")
-            wait_for(store)
     assert_exact(store)
