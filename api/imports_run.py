@@ -90,7 +90,11 @@ class Run:
         return report.response(position)
 
     def answer_in_lines(self, release: Callable[[], None]) -> Response:
-        """A line for each row as it is done. ``release`` is called when the last one is."""
+        """A line for each row as it is done. ``release`` is called when the last one is.
+
+        Such an answer is never remembered under an Idempotency-Key: a repeat is carried out again, and changes nothing.
+        A client that hangs up stops the import behind the chunk that is on its way.
+        """
         if self._call.ticket:
             self._call.ticket.done = True
         return StreamingResponse(self._lines(release), media_type=NDJSON, headers={"cache-control": "no-store"})
