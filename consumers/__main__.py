@@ -112,6 +112,7 @@ CONSUMERS: Final[Mapping[str, Callable[[Settings], Session]]] = {
     "relay": relay,
     "projector": projector,
     "importer": importer,
+    "planner": planner,
     "transactional-sender": sender(TransactionalLane),
     "campaign-sender": sender(CampaignLane),
 }

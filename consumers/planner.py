@@ -24,12 +24,13 @@ NAME: Final = "datamailer.planner"
 NEEDED: Final = ("contacts", "category_choices")
 """Read models that a snapshot is taken from."""
 
-UNDER_WAY = (
-    "SELECT campaign_id FROM campaigns WHERE status IN ('queued', 'snapshotting', 'paused') ORDER BY campaign_id"
-)
+UNDER_WAY = """
+SELECT campaign_id FROM campaigns
+WHERE status IN ('queued', 'snapshotting', 'paused') AND phase IN ('queued', 'snapshotting') ORDER BY campaign_id
+"""
 DUE = "SELECT campaign_id FROM campaigns WHERE status = 'draft' AND scheduled_at <= now() ORDER BY scheduled_at"
 SENDING = """
-SELECT campaign_id FROM campaigns c WHERE status IN ('sending', 'paused')
+SELECT campaign_id FROM campaigns c WHERE status IN ('sending', 'paused') AND phase = 'sending'
 AND NOT EXISTS (SELECT FROM outbox o WHERE o.campaign_id = c.campaign_id)
 """
 QUEUED_AT = "SELECT max(notification_id) FROM log WHERE originator_id = %s AND topic LIKE 'campaign.queued@%%'"
