@@ -1,0 +1,64 @@
+"""A log line is one JSON object that anybody may read."""
+
+import io
+import logging
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from config.logging import configure_logging, correlated
+
+CORRELATION = UUID("11111111-2222-4333-8444-555555555555")
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    stream = io.StringIO()
+    configure_logging("info", stream)
+    yield stream
+    root.handlers, root.level = before, level
+
+
+def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [msgspec.json.decode(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_has_its_time_its_message_and_its_facts(logged: io.StringIO) -> None:
+    logging.getLogger("consumers.relay").info("published", extra={"position": 42})
+    [line] = lines(logged)
+    assert line.pop("time").endswith("Z")
+    assert line == {"level": "info", "logger": "consumers.relay", "message": "published", "position": 42}
+
+
+def test_lines_of_one_request_bear_its_correlation_id(logged: io.StringIO) -> None:
+    with correlated(CORRELATION):
+        logging.getLogger("api").warning("within")
+    logging.getLogger("api").warning("without")
+    assert [line.get("correlation_id") for line in lines(logged)] == [str(CORRELATION), None]
+
+
+def test_an_exception_shows_its_type_and_place_and_not_its_words(logged: io.StringIO) -> None:
+    try:
+        int("ada@example.com")
+    except ValueError:
+        logging.getLogger("api").exception("broke")
+    [line] = lines(logged)
+    assert line["error"] == "ValueError"
+    assert line["at"].endswith("test_an_exception_shows_its_type_and_place_and_not_its_words")
+    assert "ada" not in logged.getvalue()
+
+
+def test_what_is_no_json_value_is_named_by_its_type(logged: io.StringIO) -> None:
+    logging.getLogger("api").info("odd", extra={"thing": object()})
+    assert lines(logged)[0]["thing"] == "object"
+
+
+def test_libraries_are_heard_from_warnings_on(logged: io.StringIO) -> None:
+    logging.getLogger("kafka.consumer").info("chatter")
+    logging.getLogger("kafka.consumer").warning("trouble")
+    assert [line["message"] for line in lines(logged)] == ["trouble"]
