@@ -11,6 +11,7 @@ import uvicorn
 
 from api.app import application
 from api.application import Application
+from api.one_write import Protocol
 from config.logging import configure_logging
 from config.settings import Settings
 
@@ -45,7 +46,7 @@ def server(settings: Settings) -> Server:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="on",
         access_log=False,
