@@ -75,35 +75,42 @@ async def export_json(call: Call, given: ExportJson) -> Answer:
 
 def exported(row: tuple[Any, ...], audience: str, client: str) -> ExportedContact:
     """A row of :data:`SELECT`. What can be sent follows from the rules of :mod:`domain.contact.view`."""
-    (contact_id, email, globally_verified_at, validation, reason, validated_at, unsubscribed, bounced, complained) = (
-        row[:9]
-    )
-    tags, created_at, updated_at = row[9:12]
+    globally_verified_at, validation = row[2], row[3]
+    unsubscribed, bounced, complained = row[6:9]
     own, shared = subscription(client, row[12:16]), subscription(audience, row[16:20])
-    verified = globally_verified_at is not None or own.verified or shared.verified
-    reachable = not (unsubscribed or bounced or complained or validation in UNDELIVERABLE)
+    verified = globally_verified_at is not None or own.verified
+    deliverable = not (bounced or complained)
+    wanted = (verified or shared.verified) and own.subscribed and shared.status != "unsubscribed"
+    reachable = deliverable and not unsubscribed and validation not in UNDELIVERABLE
     return ExportedContact(
-        contact_id=contact_id,
-        email=email,
-        exists=True,
-        verified=globally_verified_at is not None or own.verified,
+        **facts(row),
+        verified=verified,
         verified_at=own.verified_at or globally_verified_at,
-        email_validation=EmailValidationPayload(validation, reason, validated_at),
-        global_unsubscribed=unsubscribed,
-        hard_bounced=bounced,
-        complained=complained,
         audience=shared,
         client=own,
-        can_send_marketing=reachable and verified and own.subscribed and shared.status != "unsubscribed",
-        can_send_transactional=not (bounced or complained),
-        tags=tags,
+        can_send_marketing=reachable and wanted,
+        can_send_transactional=deliverable,
         subscription_status=own.status,
         unsubscribed=own.status == "unsubscribed",
         unsubscribed_at=own.unsubscribed_at,
         unsubscribe_reason=own.unsubscribe_reason,
-        created_at=created_at,
-        updated_at=updated_at,
     )
+
+
+def facts(row: tuple[Any, ...]) -> dict[str, Any]:
+    """What a row shows as it is."""
+    return {
+        "contact_id": row[0],
+        "email": row[1],
+        "exists": True,
+        "email_validation": EmailValidationPayload(*row[3:6]),
+        "global_unsubscribed": row[6],
+        "hard_bounced": row[7],
+        "complained": row[8],
+        "tags": row[9],
+        "created_at": row[10],
+        "updated_at": row[11],
+    }
 
 
 def subscription(slug: str, columns: tuple[Any, ...]) -> SubscriptionPayload:
