@@ -267,5 +267,6 @@ PROJECTION: Final = Projection(
         group_of=attrgetter("contact_id"),
         evolve=evolve,
         streams=(decider.kind,),
+        reads=("contact_id",),
     ),
 )

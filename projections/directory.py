@@ -179,5 +179,6 @@ PROJECTION: Final = Projection(
         group_of=_number,
         evolve=evolve,
         streams=(organization.decider.kind, audience.decider.kind, client.decider.kind),
+        reads=("stream",),
     ),
 )

@@ -43,6 +43,7 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True):
 
     ``ddl`` creates its tables and primary keys, ``indexes`` the rest; both name tables without a schema, and so does
     the fold, so that a rebuild can fill the same names in a schema of its own.
+    ``scratch`` names columns that hold notes of the moment instead of what events say: a rebuild loses them.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True):
     ddl: LiteralString
     indexes: LiteralString
     fold: Fold
+    scratch: tuple[str, ...] = ()
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -109,13 +111,15 @@ class RowFold(msgspec.Struct, frozen=True, kw_only=True):
     All events of a group must bear the same contact, or be of one stream: then one partition holds them in order.
     ``evolve(rows, recorded, event)`` gives the group's rows by place; a row it did not touch stays the same object.
     ``streams`` says that every row comes from the events of one stream, and of which kinds these streams are: a rebuild
-    then folds stream by stream, with nothing to load.
+    then folds stream by stream, with nothing to load. ``reads`` are the fields of the envelope that ``evolve`` looks
+    at; a rebuild reads no others.
     """
 
     tables: tuple[Table, ...]
     group_of: Callable[[Recorded], int]
     evolve: Callable[[Rows, Recorded, Any], Rows]
     streams: tuple[int, ...] = ()
+    reads: tuple[str, ...] = Recorded.__struct_fields__
 
     def __call__(self, connection: Connection, events: Sequence[Opened], /) -> None:
         """One query and at most two statements a table, however many events."""

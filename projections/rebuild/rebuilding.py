@@ -1,0 +1,151 @@
+"""Rebuilds a read model while everything runs, or verifies it: the steps in their order, one at a time per model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic, sleep
+from typing import Final
+
+from projections.projection import Projection
+from projections.rebuild.build import NEAR, Build
+from projections.rebuild.comparing import Comparing
+from projections.rebuild.database import Connection, Database, prefer
+from projections.rebuild.difference import Comparison
+from projections.rebuild.filling import NAME
+from projections.rebuild.generation import building
+from projections.rebuild.journal import Purpose
+from projections.rebuild.progress import Watch, unwatched
+from projections.rebuild.refusals import (
+    IncomparableError,
+    RebuildError,
+    RunningError,
+    StoppedError,
+    UnknownModelError,
+)
+from projections.rebuild.swapping import Swap
+from projections.schema import read_models
+
+FIRST_PAUSE: Final = 0.1
+LONGEST_PAUSE: Final = 2.0
+BEHIND_SECONDS: Final = 10.0
+"""How long to wait for live rows that are not as far as the generation, before a rebuild goes on without comparing."""
+
+ALONE = "SELECT pg_try_advisory_lock(hashtextextended('datamailer rebuild ' || %s, 0))"
+
+
+def read_model(name: str) -> Projection:
+    """The read model of a name. Raises UnknownModelError."""
+    known = {model.name: model for model in read_models()}
+    if name not in known:
+        raise UnknownModelError(name, tuple(known))
+    return known[name]
+
+
+def rebuild(
+    database: Database, projection: Projection, *, processes: int = 1, watch: Watch = unwatched
+) -> Comparison | None:
+    """Put a new generation in the place of the live one.
+
+    Gives what differed between the two, None where they could not be compared. Raises RebuildError, of whatever kind,
+    and psycopg's OperationalError; the live tables are then untouched, and the next rebuild goes on from there.
+    """
+    with _session(database, projection, "rebuild", watch) as (build, connection, live):
+        build.fill(processes)
+        build.index()
+        build.catch_up()
+        comparison = None
+        if build.replaces_its_like:
+            comparison = _compare(build, Comparing(connection, build.generation, live, build.fold))
+        _swap(build, Swap(connection, build.generation, live, build.fold), comparison)
+        build.generation.drop()
+    return comparison
+
+
+def verify(
+    database: Database,
+    projection: Projection,
+    *,
+    show_values: bool = False,
+    processes: int = 1,
+    watch: Watch = unwatched,
+) -> Comparison:
+    """Compare the live rows with what the log makes of itself, and leave them as they are.
+
+    Raises IncomparableError and what :func:`rebuild` raises.
+    """
+    with _session(database, projection, "verify", watch) as (build, connection, live):
+        build.fill(processes)
+        build.index()
+        build.catch_up()
+        comparing = Comparing(connection, build.generation, live, build.fold)
+        comparison = _compare(build, comparing, show_values=show_values)
+        if comparison and not comparison.equal:
+            comparison = _again(build, comparing, show_values=show_values)
+        if comparison is None:
+            raise IncomparableError(f"the live rows of {projection.name} do not get as far as position {build.reached}")
+        build.generation.drop()
+        build.journal.end("done", outcome=comparison.stored())
+    return comparison
+
+
+@contextmanager
+def _session(
+    database: Database, projection: Projection, purpose: Purpose, watch: Watch
+) -> Iterator[tuple[Build, Connection, str]]:
+    """Be the only one on the model, with a generation to go on with; note how it ends. Raises RunningError."""
+    name = projection.name
+    with database.connect(NAME) as connection:
+        row = connection.execute(ALONE, (name,)).fetchone()
+        if not (row and row[0]):
+            raise RunningError(name)
+        live = prefer(connection, building(name))
+        build = Build(database, projection, connection, watch)
+        if purpose == "verify" and not build.replaces_its_like:
+            raise IncomparableError(f"the live rows of {name} are of another version, or no projector follows them")
+        try:
+            build.prepare(purpose)
+            yield build, connection, live
+        except (StoppedError, KeyboardInterrupt) as stop:
+            build.journal.end("stopped")
+            raise StoppedError from stop
+        except RebuildError as error:
+            build.journal.end("failed", str(error))
+            raise
+
+
+def _compare(build: Build, comparing: Comparing, *, show_values: bool = False) -> Comparison | None:
+    """Compare, once the live rows are as far as the generation; None when they do not get there."""
+    build.enter("comparing")
+    deadline = monotonic() + BEHIND_SECONDS
+    while (found := comparing.compare(build.reached, show_values=show_values)) is None and monotonic() < deadline:
+        build.note(0, 0, "the live rows")
+        sleep(FIRST_PAUSE)
+    return found
+
+
+def _again(build: Build, comparing: Comparing, *, show_values: bool) -> Comparison | None:
+    """Compare once more, a little later.
+
+    A person erased after the live checkpoints reads differently in both: the live rows do not know it yet, and the
+    rebuilt ones lack the key already.
+    """
+    deadline, head = monotonic() + BEHIND_SECONDS, build.head
+    while build.target < head and monotonic() < deadline:
+        build.note(0, 0, "the live rows")
+        sleep(FIRST_PAUSE)
+    build.catch_up()
+    return _compare(build, comparing, show_values=show_values)
+
+
+def _swap(build: Build, swap: Swap, comparison: Comparison | None) -> None:
+    """Swap as soon as nobody holds the live tables for long."""
+    build.enter("swapping")
+    pause = FIRST_PAUSE
+    outcome = comparison and comparison.stored()
+    while swap.attempt(build.reached, outcome) is None:
+        build.note(0, 0, ", ".join(swap.holders()) or "a moment")
+        sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+        if build.target - build.reached > NEAR:
+            build.advance(build.target)

@@ -1,0 +1,169 @@
+"""Puts a new generation in the place of the live one: tables, checkpoints and version in one transaction.
+
+Readers wait for a tenth of a second at most: when one of them holds the live tables longer, such as an export, the swap
+lets go and tries again later. A reader that keeps one snapshot over several statements (REPEATABLE READ) must touch the
+tables in the first of them: its snapshot does not show the rows of tables that came after it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, LiteralString
+
+from psycopg.errors import DeadlockDetected, LockNotAvailable, UndefinedColumn, UndefinedTable, UniqueViolation
+from psycopg.sql import SQL, Composed, Identifier
+
+from projections.analytics import SCHEMA as ANALYTICS
+from projections.analytics import drop, install_views
+from projections.projection import Projection
+from projections.rebuild.database import Connection
+from projections.rebuild.generation import Generation
+from projections.rebuild.journal import Journal
+from projections.rebuild.log_fold import LogFold
+from projections.rebuild.refusals import DependentError
+from projections.schema import SCHEMA_LOCK
+
+ALONE = "SELECT pg_advisory_xact_lock(%s)"
+DURABLE = "SET LOCAL synchronous_commit = on"
+PATIENT = "SET LOCAL lock_timeout = '30s'"
+IMPATIENT = "SET LOCAL lock_timeout = '100ms'"
+# Keeps vacuum and other changes of the tables away, nobody else; it is what sends an automatic vacuum away.
+QUIET: LiteralString = "LOCK TABLE {tables} IN SHARE UPDATE EXCLUSIVE MODE"
+TAKE: LiteralString = "LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"
+LIVE = """
+SELECT c.relname FROM pg_class c
+WHERE c.relnamespace = %(live)s::regnamespace AND c.relkind = 'r' AND (c.relname = ANY (%(tables)s)
+    OR c.relname IN (SELECT unnest(tables) FROM read_models WHERE name = %(name)s))
+ORDER BY 1
+"""
+CHECKPOINTS = "SELECT position FROM checkpoints WHERE projection = %s FOR UPDATE"
+MOVE: LiteralString = "ALTER TABLE {schema}.{table} SET SCHEMA {to}"
+GRANTS = """
+SELECT a.privilege_type, CASE WHEN a.grantee = 0 THEN NULL ELSE a.grantee::regrole::text END
+FROM pg_class c, aclexplode(c.relacl) AS a WHERE c.oid = %s::regclass AND a.grantee <> c.relowner
+"""
+DEPENDENTS = """
+SELECT DISTINCT v.relnamespace::regnamespace::text, v.relname::text FROM pg_depend d
+JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass
+JOIN pg_class v ON v.oid = r.ev_class
+JOIN pg_class t ON t.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass
+WHERE t.relnamespace = %s::regnamespace AND v.relnamespace <> t.relnamespace ORDER BY 1, 2
+"""
+ADVANCE = """
+UPDATE checkpoints
+SET position = %s, updated_at = now(), parked_position = NULL, parked_error = NULL WHERE projection = %s
+"""
+# The projector never ran on this model: it goes on from here, in whatever division of the log it then finds.
+BEGIN = "INSERT INTO checkpoints (projection, partition, partitions, position) VALUES (%s, 0, 1, %s)"
+VERSION = """
+INSERT INTO read_models (name, version, tables) VALUES (%s, %s, %s)
+ON CONFLICT (name) DO UPDATE SET version = excluded.version, tables = excluded.tables
+"""
+HOLDERS = """
+SELECT DISTINCT coalesce(nullif(a.application_name, ''), a.usename, 'a session')
+FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE l.relation = ANY (%s::regclass[]) AND l.granted AND l.pid <> pg_backend_pid() ORDER BY 1
+"""
+NOTIFY = "SELECT pg_notify('datamailer_checkpoint', %s)"
+
+
+class Swap:
+    """The end of a rebuild, in a session that finds the generation's tables before the live ones."""
+
+    def __init__(self, connection: Connection, generation: Generation, live: str, fold: LogFold) -> None:
+        self._connection = connection
+        self._generation = generation
+        self._projection: Projection = generation.projection
+        self._live = live
+        self._fold = fold
+        self._journal = Journal(connection, self._projection.name)
+
+    def attempt(self, reached: int, outcome: Any) -> int | None:
+        """Swap, unless somebody holds the tables; then None, and nothing happened.
+
+        ``reached`` is the position up to which the generation has everything. Gives the one that it is at then: the
+        furthest of the live checkpoints, or its own when that is further. Raises BadEventError, DependentError.
+        """
+        try:
+            with self._connection.transaction():
+                position = self._swap(reached)
+                self._journal.end("done", outcome=outcome)
+        except (LockNotAvailable, DeadlockDetected, UniqueViolation):
+            return None
+        return position
+
+    def holders(self) -> list[str]:
+        """Who holds the live tables now, by what sessions call themselves."""
+        tables = [f"{self._live}.{table}" for table in self._live_tables()]
+        return [name for (name,) in self._connection.execute(HOLDERS, (tables,))]
+
+    def _swap(self, reached: int) -> int:
+        name, old = self._projection.name, self._live_tables()
+        execute = self._connection.execute
+        execute(ALONE, (SCHEMA_LOCK,))
+        execute(DURABLE)
+        execute(PATIENT)
+        self._lock(QUIET, old)
+        checkpoints = [position for (position,) in execute(CHECKPOINTS, (name,))]
+        position: int = max(reached, *checkpoints)
+        self._fold.apply(reached, position)
+        execute(IMPATIENT)
+        self._lock(TAKE, old)
+        self._exchange(old)
+        if checkpoints:
+            execute(ADVANCE, (position, name))
+        else:
+            execute(BEGIN, (name, position))
+        execute(VERSION, (name, self._projection.version, list(self._projection.tables)))
+        execute(NOTIFY, (name,))
+        return position
+
+    def _exchange(self, old: list[str]) -> None:
+        execute, generation = self._connection.execute, self._generation
+        granted = [grant for table in old for grant in self._grants(table)]
+        generation.drop_retired()
+        execute(SQL("CREATE SCHEMA {}").format(Identifier(generation.retired)))
+        for table in old:
+            execute(self._move(table, self._live, generation.retired))
+        for table in self._projection.tables:
+            execute(self._move(table, generation.schema, self._live))
+        execute("SELECT set_config('search_path', quote_ident(%s), true)", (self._live,))
+        for table, privilege, role in granted:
+            if table in self._projection.tables:
+                execute(SQL("GRANT {} ON {} TO {}").format(SQL(privilege), Identifier(table), SQL(role or "PUBLIC")))
+        renew_views(self._connection, generation.retired)
+        views = standing_on(self._connection, generation.retired)
+        if views:
+            raise DependentError([f"{schema}.{view}" for schema, view in views])
+
+    def _live_tables(self) -> list[str]:
+        known = {"live": self._live, "tables": list(self._projection.tables), "name": self._projection.name}
+        return [table for (table,) in self._connection.execute(LIVE, known)]
+
+    def _grants(self, table: str) -> list[tuple[str, LiteralString, LiteralString | None]]:
+        rows = self._connection.execute(GRANTS, (f"{self._live}.{table}",))
+        return [(table, privilege, role) for privilege, role in rows]
+
+    def _lock(self, statement: LiteralString, old: list[str]) -> None:
+        tables = [Identifier(self._live, table) for table in old]
+        tables += [Identifier(self._generation.schema, table) for table in self._projection.tables]
+        self._connection.execute(SQL(statement).format(tables=SQL(", ").join(tables)))
+
+    def _move(self, table: str, schema: str, to: str) -> Composed:
+        return SQL(MOVE).format(schema=Identifier(schema), table=Identifier(table), to=Identifier(to))
+
+
+def renew_views(connection: Connection, retired: str) -> None:
+    """Have the analysts' views stand on the tables that are live now.
+
+    While tables of other read models are still of another version, some views cannot be made: those that stood on the
+    replaced tables are then gone, until the last rebuild makes all anew.
+    """
+    try:
+        install_views(connection)
+    except (UndefinedColumn, UndefinedTable):
+        drop(connection, frozenset(view for schema, view in standing_on(connection, retired) if schema == ANALYTICS))
+
+
+def standing_on(connection: Connection, schema: str) -> list[tuple[str, str]]:
+    """The views elsewhere, by schema and name, that stand on tables of the schema."""
+    return connection.execute(DEPENDENTS, (schema,)).fetchall()
