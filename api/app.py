@@ -14,10 +14,14 @@ from api import (
     import_jobs,
     imports_csv,
     imports_json,
+    messages,
     metrics,
     preferences,
+    senders,
     subscriptions,
     tags,
+    templates,
+    transactional,
 )
 from api import contact_changes as changes
 from api import contact_moments as moments
@@ -52,6 +56,48 @@ NEW = OWNER | {"slug": "duplicate"}
 APP = {"slug": "not_found", "organization": "not_found, required"}
 KEY = APP | {"public_id": "not_found"}
 JOB = {"id": "not_found"}
+SENDERS = {
+    "senders.*.id": "duplicate, invalid, too_long",
+    "senders.*.email": "invalid, too_long, unsupported",
+    "default_sender_id": "required, not_found",
+}
+SAID = "required, invalid, too_long"
+BROKEN = "invalid, unsupported, too_large"
+TEMPLATE = {
+    "key": "invalid, too_long",
+    "name": "too_long",
+    "subject": "too_long, unsupported, too_large",
+    "html_body": BROKEN,
+    "text_body": BROKEN,
+    "body": "required",
+    "required_context.*.name": "invalid",
+    "default_sender_id": "not_found",
+}
+COPY = "invalid, too_long, unsupported"
+SEND = {
+    "": "transactional_suppressed",
+    "email": "unsupported",
+    "template_key": "not_found, invalid",
+    "context.*": "required",
+    "context": "too_large",
+    "subject": SAID,
+    "body": "required",
+    "from_email": "not_found, not_configured",
+    "reply_to": COPY,
+    "cc": "too_many",
+    "bcc": "too_many",
+    "cc.*": COPY,
+    "bcc.*": COPY,
+    "headers": "too_many",
+    "headers.*": "invalid_name, reserved, invalid_value, duplicate",
+    "message_parts": "too_large",
+    "message_parts.*.content_type": "invalid, unsupported",
+    "message_parts.*.filename": "invalid",
+    "category_tag": "invalid, too_long",
+    "audience": "required, not_found",
+    "client": "required, forbidden",
+}
+MESSAGE = {"id": "not_found"}
 CSV = {"csv": "required, must_be_utf8, missing_header, missing_email_column, duplicate_column"}
 LINES = ("application/json", NDJSON)
 openapi, docs = documentation(lambda: ROUTES)
@@ -90,6 +136,14 @@ ROUTES: tuple[Route, ...] = (
     # Subscriptions
     Route("POST", "/api/subscriptions/subscribe", subscriptions.subscribe, subscriptions.Subscribe, ContactPayload),
     Route("POST", "/api/subscriptions/unsubscribe", subscriptions.unsubscribe, subscriptions.Unsubscribe, subscriptions.Unsubscribed),
+
+    # Senders, templates, transactional mail
+    Route("GET", "/api/client/senders", senders.read, None, senders.SendersAnswer),
+    Route("PUT", "/api/client/senders", senders.replace, senders.ReplaceSenders, senders.SendersAnswer, refuses=SENDERS),
+    Route("GET", "/api/transactional/templates/{key}", templates.read, None, templates.TemplatePayload, refuses={"key": "not_found"}),
+    Route("PUT", "/api/transactional/templates/{key}", templates.save, templates.SaveTemplate, templates.SavedTemplate, refuses=TEMPLATE),
+    Route("POST", "/api/transactional/send", transactional.send, transactional.SendTransactional, transactional.SendAnswer, status=202, refuses=SEND, also=(409,)),
+    Route("GET", "/api/transactional/messages/{id}", messages.show, None, messages.MessageAnswer, refuses=MESSAGE),
 
     # Analytics
     Route("GET", "/api/events", events.events, events.EventQuery, events.EventPage, refuses=FEED, produces=("application/json", "text/event-stream")),

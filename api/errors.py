@@ -12,13 +12,17 @@ CONFLICTS = frozenset(
         "audience_mismatch",
         "not_cancellable",
         "not_editable",
+        "not_pausable",
+        "not_queueable",
+        "not_resumable",
         "suppressed_contact_cannot_be_enabled",
+        "transactional_suppressed",
     },
 )
-"""Field codes that say that the state of a thing forbids the command: 409."""
+"""Codes that say that the state of a thing forbids the command: 409."""
 
-SCOPE = frozenset({"audience", "organization"})
-"""Fields that name where a request acts, not what it is about: one that is not found stays 400."""
+SCOPE = frozenset({"audience", "default_sender_id", "from_email", "organization"})
+"""Fields that name where or from whom a request acts, not what it is about: one that is not found stays 400."""
 
 RETRY_AFTER_SECONDS = 1
 """How long a client should wait before it repeats a request that found the event store unreachable."""

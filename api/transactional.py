@@ -1,0 +1,252 @@
+"""Sending transactional mail: one message to one person from a template, at most once for an idempotency key."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from api.answer import Answer, json_answer
+from api.call import Call
+from api.commands import load
+from api.errors import Invalid
+from api.fields import Email, Name, said
+from api.message_payload import MessagePayload, followed, payload
+from api.message_requests import check_recipient, is_keyed, key_of, registered, requested, skip_reason
+from api.refusals import noted
+from api.scalars import Errors
+from api.scope import check_scope
+from api.senders import Trimmed
+from domain import client, contact, message, template
+from domain.contact import Contact, tag_named
+from domain.eligibility import SkipReason
+from domain.email_address import normalize
+from domain.mail import Header, Part
+from domain.message.content import MessageContent, MessageRequest, compose, encode
+from domain.message.wishes import PARTS_LIMIT, Wishes, check_wishes
+from domain.sender import Sender, choose
+from domain.template import Template, TemplateContent
+
+KEY_LIMIT = 255
+ACCEPTED, CONFLICT = 202, 409
+SUPPRESSED = "transactional_suppressed"
+
+
+class MessagePart(msgspec.Struct, kw_only=True):
+    """A further text of the mail, such as ``text/calendar``; with ``filename`` an attachment."""
+
+    content_type: str
+    content: str
+    filename: str = ""
+
+
+class SendTransactional(msgspec.Struct, kw_only=True):
+    """A message to one address. ``from_email`` is the id of a sender, else the template's or the client's default.
+
+    ``category_tag`` asks the person's choice on that category, in the scope of ``audience`` and ``client``.
+    """
+
+    email: Email
+    template_key: Trimmed
+    context: dict[str, Any] | UnsetType = UNSET
+    metadata: dict[str, Any] | UnsetType = UNSET
+    idempotency_key: Annotated[str, Meta(max_length=KEY_LIMIT)] = ""
+    from_email: Trimmed = ""
+    reply_to: str = ""
+    cc: list[Name] | UnsetType = UNSET
+    bcc: list[Name] | UnsetType = UNSET
+    headers: dict[str, str] | UnsetType = UNSET
+    message_parts: Annotated[list[MessagePart], Meta(max_length=PARTS_LIMIT)] | UnsetType = UNSET
+    category_tag: Trimmed = ""
+    audience: Trimmed | UnsetType = UNSET
+    client: Trimmed | UnsetType = UNSET
+    dry_run: bool = False
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """What the mail would say."""
+
+    subject: str
+    html_body: str
+    text_body: str
+
+
+class Suppressed(msgspec.Struct, frozen=True):
+    """Why the message will not be sent."""
+
+    code: str
+    message: str
+    reason: str | None
+
+
+class SendAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The message, whether an earlier request made it, and whether this one put it in line to be sent.
+
+    ``rendered``, ``would_deliver`` and ``delivery_decision`` (``deliver``, or the reason why not) answer a dry run,
+    ``error`` comes with a 409.
+    """
+
+    message: MessagePayload
+    idempotent_replay: bool
+    enqueued: bool
+    rendered: Rendered | UnsetType = UNSET
+    would_deliver: bool | UnsetType = UNSET
+    delivery_decision: str | UnsetType = UNSET
+    error: Suppressed | UnsetType = UNSET
+
+
+class Prepared(NamedTuple):
+    """A request in which nothing is wrong: what will be said, from whom and to whom, as of a log position."""
+
+    email: str
+    sender: Sender
+    template: Template
+    content: MessageContent
+    request: MessageRequest
+    audience_id: int
+    category: str
+    person: Contact
+    position: int
+
+
+async def send(call: Call, given: SendTransactional) -> Answer:
+    """Request a transactional message; a repeat of its key answers the message that is there."""
+    errors: Errors = {}
+    audience_id = scope(call, given, errors)
+    key = key_of(call, given.idempotency_key)
+    if not given.dry_run and not errors and is_keyed(call, given.idempotency_key):
+        known = await load(call, message.transactional, key=message.key_of(call.caller.number, key))
+        if known.version:
+            return await replay(call, known.number)
+    prepared = await prepare(call, given, audience_id, errors)
+    if given.dry_run:
+        return dry_run(call, prepared)
+    person = await registered(call, prepared.email)
+    command = command_of(call, prepared, person.number, person.state)
+    made = await requested(call, key, command)
+    if not made.events:
+        return await replay(call, made.number)
+    shown = payload(made.number, made.state, made.state.requested, prepared.email)
+    return answer(shown, made.position, replayed=False)
+
+
+def scope(call: Call, given: SendTransactional, errors: Errors) -> int:
+    """The number of the audience in whose scope the category is, 0 for none. What is wrong is noted."""
+    named = {"audience": said(given.audience) or None, "client": said(given.client) or None}
+    if given.category_tag:
+        errors.update({field: "required" for field, slug in named.items() if slug is None})
+        with noted(errors):
+            tag_named(given.category_tag, "category_tag")
+    found = check_scope(named, call.caller, call.wiring.directory.now, errors)
+    return found.number if found and given.category_tag else 0
+
+
+async def prepare(call: Call, given: SendTransactional, audience_id: int, errors: Errors) -> Prepared:
+    """Look up, choose, render and check. Raises Invalid with every wrong field."""
+    email = normalize(given.email)
+    owner, found, person = await asyncio.gather(
+        load(call, client.decider, number=call.caller.number),
+        load(call, template.decider, key=template.natural_key(call.caller.number, given.template_key)),
+        load(call, contact.decider, key=email),
+    )
+    said_by_template = usable(found.state, errors)
+    sender, content = Sender("", ""), MessageContent(subject="")
+    with noted(errors):
+        check_recipient(email)
+    with noted(errors):
+        default = said_by_template.default_sender_id if said_by_template else ""
+        sender = choose(owner.state.senders, given.from_email, default, owner.state.default_sender_id)
+    wishes = wishes_of(given)
+    if said_by_template is None:
+        errors.update(check_wishes(wishes))
+    else:
+        with noted(errors):
+            content = await asyncio.to_thread(compose, said_by_template, said(given.context) or {}, wishes)
+    if errors:
+        raise Invalid(errors)
+    request = MessageRequest(
+        idempotency_key=given.idempotency_key, context=said(given.context) or {}, metadata=said(given.metadata) or {}
+    )
+    category = tag_named(given.category_tag).slug if given.category_tag else ""
+    return Prepared(email, sender, found.state, content, request, audience_id, category, person.state, person.position)
+
+
+def usable(found: Template, errors: Errors) -> TemplateContent | None:
+    """What the template says; noted when there is none, or it is switched off."""
+    if found.content is None or not found.content.is_active:
+        errors["template_key"] = "not_found" if found.content is None else "invalid"
+        return None
+    return found.content
+
+
+def wishes_of(given: SendTransactional) -> Wishes:
+    """What the request adds to its template, in the domain's words."""
+    parts = said(given.message_parts) or ()
+    return Wishes(
+        reply_to=given.reply_to.strip(),
+        cc=tuple(said(given.cc) or ()),
+        bcc=tuple(said(given.bcc) or ()),
+        headers=tuple(Header(name, value) for name, value in (said(given.headers) or {}).items()),
+        parts=tuple(Part(part.content_type, part.content, part.filename) for part in parts),
+    )
+
+
+def command_of(call: Call, prepared: Prepared, contact_id: int, person: Contact) -> message.RequestMessage:
+    """The request of the message, or of one that is skipped."""
+    said_by_template = prepared.template.content
+    return message.RequestMessage(
+        at=call.now,
+        organization_id=call.caller.organization_id,
+        client_id=call.caller.number,
+        contact_id=contact_id,
+        template_key=prepared.template.key,
+        template_version=prepared.template.version,
+        sender_id=prepared.sender.id,
+        sender=prepared.sender.email,
+        content=encode(prepared.content),
+        request=encode(prepared.request),
+        audience_id=prepared.audience_id,
+        category_tag=prepared.category,
+        retry_unconfirmed=said_by_template is not None and said_by_template.retry_unconfirmed,
+        skip_reason=skip_reason(person, prepared.audience_id, call.caller.number, prepared.category),
+    )
+
+
+async def replay(call: Call, number: int) -> Answer:
+    """Answer with the message that was there."""
+    found = await followed(call, number)
+    if found is None:
+        raise Invalid({"idempotency_key": "invalid"})
+    shown = payload(found.number, found.state, found.requested, found.email)
+    return answer(shown, found.position, replayed=True)
+
+
+def answer(shown: MessagePayload, position: int, *, replayed: bool) -> Answer:
+    """The message; a skipped one comes as a conflict with the reason."""
+    skipped = shown.status == "skipped"
+    error = Suppressed(SUPPRESSED, "The contact cannot be sent this message.", shown.skip_reason) if skipped else UNSET
+    body = SendAnswer(message=shown, idempotent_replay=replayed, enqueued=not (replayed or skipped), error=error)
+    return json_answer(body, status=CONFLICT if skipped else ACCEPTED, position=position)
+
+
+def dry_run(call: Call, prepared: Prepared) -> Answer:
+    """What would be said and decided; nothing is stored."""
+    command = command_of(call, prepared, 0, prepared.person)
+    reason: SkipReason | None = command.skip_reason
+    state = message.Message()
+    for event in message.decide(state, command):
+        state = message.evolve(state, event)
+    if state.requested is None:
+        raise TypeError(command)
+    shown = payload(None, msgspec.structs.replace(state, requested_at=None), state.requested, prepared.email)
+    body = SendAnswer(
+        message=shown,
+        idempotent_replay=False,
+        enqueued=False,
+        rendered=Rendered(prepared.content.subject, prepared.content.html, prepared.content.text),
+        would_deliver=reason is None,
+        delivery_decision=reason or "deliver",
+    )
+    return json_answer(body, status=ACCEPTED, position=prepared.position)
