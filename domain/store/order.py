@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from random import getrandbits
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -11,10 +11,12 @@ import msgspec
 from domain.decider import Decider, Event, Rejected
 from domain.store.idempotency import Remember, Remembered
 
+_IDS = Random()  # noqa: S311 - names of requests open nothing
+
 
 def new_correlation_id() -> UUID:
     """Name what is about to happen; no secret, so that the fast generator will do."""
-    return UUID(int=getrandbits(128), version=4)
+    return UUID(int=_IDS.getrandbits(128), version=4)
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
