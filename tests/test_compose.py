@@ -17,6 +17,8 @@ OURS = sorted(name for name, service in SERVICES.items() if "build" in service)
 SETTINGS = {field.name.upper() for field in dataclasses.fields(Settings)}
 SECRETS = {"MASTER_KEY", "OPERATOR_KEY", "PGPASSWORD", "POSTGRES_PASSWORD"}
 LIBPQ = {"PGPASSWORD"}
+AWS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+SENDERS = {"transactional-sender", "campaign-sender"}
 
 
 def test_what_there_is() -> None:
@@ -36,7 +38,7 @@ def test_our_commands_run_modules_that_exist(name: str) -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_our_environment_is_of_real_settings_and_has_the_required_ones(name: str) -> None:
     names = set(SERVICES[name]["environment"])
-    assert names <= SETTINGS | LIBPQ
+    assert names <= SETTINGS | LIBPQ | (AWS if name in SENDERS else set())
     assert names >= {*REQUIRED, "KAFKA_BOOTSTRAP_SERVERS"}
 
 
