@@ -18,10 +18,13 @@ from api import (
     metrics,
     preferences,
     senders,
+    ses_events,
     subscriptions,
     tags,
     templates,
+    tracking,
     transactional,
+    unsubscribe,
 )
 from api import contact_changes as changes
 from api import contact_moments as moments
@@ -99,6 +102,8 @@ SEND = {
 }
 MESSAGE = {"id": "not_found"}
 CSV = {"csv": "required, must_be_utf8, missing_header, missing_email_column, duplicate_column"}
+REDIRECT = {"request": "invalid_tracking_redirect"}
+OUT = {"token": "not_found", "scope": "required, invalid"}
 LINES = ("application/json", NDJSON)
 openapi, docs = documentation(lambda: ROUTES)
 
@@ -161,6 +166,13 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/admin/api/clients/{slug}/keys", keys.create, requests.CreateKey, show.NewKeyPayload, "operator", 201, APP | {"name": "duplicate"}),
     Route("DELETE", "/admin/api/clients/{slug}/keys/{public_id}", keys.revoke, requests.OfClient, show.KeyPayload, "operator", refuses=KEY),
     Route("POST", "/admin/api/clients/{slug}/keys/{public_id}/revoke", keys.revoke, requests.OfClient, show.KeyPayload, "operator", refuses=KEY),
+
+    # Public
+    Route("GET", "/t/o/{token}.gif", tracking.opened, None, None, "public", produces=("image/gif",)),
+    Route("GET", "/t/c/{token}", tracking.clicked, None, None, "public", 302, REDIRECT, produces=("text/plain",)),
+    Route("GET", "/unsubscribe/{token}", unsubscribe.show, None, None, "public", produces=("text/html",)),
+    Route("POST", "/unsubscribe/{token}", unsubscribe.leave, None, None, "public", refuses=OUT, consumes=(unsubscribe.FORM, unsubscribe.MULTIPART), produces=("text/html",)),
+    Route("POST", "/webhooks/ses", ses_events.ses_events, None, ses_events.SesAnswer, "public", refuses=ses_events.REFUSES, consumes=("text/plain", "application/json")),
 
     # Service
     Route("GET", "/health", health.health, None, health.Health, "public"),

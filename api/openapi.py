@@ -119,7 +119,11 @@ def group(route: Route) -> str:
 
 def operation_id(route: Route) -> str:
     """A name that no other operation has."""
-    words = [part.strip("{}").replace("-", "_").replace(".", "_") for part in route.path.split("/") if part]
+    words = [
+        part.replace("{", "").replace("}", "").replace("-", "_").replace(".", "_")
+        for part in route.path.split("/")
+        if part
+    ]
     return "_".join([route.method.lower(), *words])
 
 

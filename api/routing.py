@@ -48,8 +48,8 @@ class Route(msgspec.Struct, frozen=True):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names in the path, in order."""
-        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
+        """The names in the path, in order. What follows a name within its segment is a part of its text."""
+        return tuple(part[1 : part.index("}")] for part in self.path.split("/") if part.startswith("{"))
 
 
 Methods = dict[str, Route]

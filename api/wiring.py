@@ -18,11 +18,16 @@ from api.idempotency import Idempotency
 from api.key_usage import KeyUsage
 from api.listener import Listener
 from api.positions import Pool, Positions
+from api.sns_keys import SnsKeys
 from api.tenancy import key_pepper
 from config.metrics import SIZES, Histogram, RequestMetrics
 from config.settings import Settings
+from domain.links import Signer
+from domain.store.feedback import Feedback, Told, Verdict
 from domain.store.log import Store
-from domain.store.writer import Writer
+from domain.store.order import Failed
+from domain.store.writer import Gatherer, Writer
+from domain.tracking import Site
 
 PURGE_SECONDS = 3600.0
 READ_CONNECTIONS = 8
@@ -34,6 +39,7 @@ class Wiring:
     """One per server process. ``start`` and ``stop`` run on the server's event loop."""
 
     writer: Writer
+    feedback: Gatherer[Told, Verdict | Failed]
     reads: Pool
     positions: Positions
 
@@ -46,6 +52,8 @@ class Wiring:
         self.auth = Authentication(self.directory, self.usage, key_pepper(self.store), settings.operator_key)
         self.idempotency = Idempotency(self.store)
         self.following = Following(self.store)
+        self.site = Site(settings.public_url, Signer(self.store.keyring.secret("links")))
+        self.sns_keys = SnsKeys()
         self.requests = RequestMetrics()
         self.flushes = Histogram(SIZES)
         self._tasks: list[asyncio.Task[None]] = []
@@ -55,6 +63,7 @@ class Wiring:
         await self.directory.refresh()
         self.writer = Writer(self.store)
         self.writer.commands.observe = self.flushes.observe
+        self.feedback = Gatherer("feedback", Feedback(self.store).take)
         self.reads = AsyncConnectionPool(
             self.settings.database_url,
             min_size=1,
@@ -87,6 +96,7 @@ class Wiring:
             with suppress(asyncio.CancelledError):
                 await task
         await self.reads.close()
+        await asyncio.to_thread(self.feedback.close)
         await asyncio.to_thread(self.writer.close)
         await self.usage.write()
         self.store.close()

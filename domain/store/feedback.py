@@ -92,7 +92,7 @@ class Feedback:
         }
         states: dict[UUID, Message] = {}
         for decider in (m.transactional, m.of_campaign):
-            streams = [stream for stream in wanted if _decider(stream) is decider]
+            streams = [stream for stream in wanted if decider_of(stream) is decider]
             if streams:
                 loaded = self._store.load(decider, numbers=[stream.int & NUMBER for stream in streams])
                 states.update({stream: each.state for stream, each in zip(streams, loaded, strict=True)})
@@ -160,7 +160,8 @@ def _is_transactional(stream: UUID) -> bool:
     return stream.int >> m.KIND_BITS == m.transactional.kind
 
 
-def _decider(stream: UUID) -> Decider[Message]:
+def decider_of(stream: UUID) -> Decider[Message]:
+    """The rules of the kind that the stream is."""
     return m.transactional if _is_transactional(stream) else m.of_campaign
 
 
@@ -180,7 +181,7 @@ def _recording(told: Told, owner: Owner, contacts: dict[int, Contact]) -> Order:
     known = contacts.get(owner.contact_id)
     related = known is not None and owner.organization_id in known.organizations
     return Order(
-        decider=_decider(stream),
+        decider=decider_of(stream),
         number=stream.int & NUMBER,
         command=command(event, url=event.url if related and event.url else None),
         context=_context(owner, told),
