@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import gc
+import logging
 import signal
 import socket
+import sys
 from contextlib import suppress
 
+import psycopg
 import uvicorn
+from eventsourcing.persistence import PersistenceError
 
 from api.app import application
 from api.application import Application
 from api.one_write import Protocol
 from config.logging import configure_logging
-from config.settings import Settings
+from config.settings import BadSettingsError, Settings
+from domain.store.keyring import WrongMasterKey
+
+log = logging.getLogger("api")
+
+FAILED = 1
+MISUSED = 2
 
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 30
@@ -59,15 +69,24 @@ def server(settings: Settings) -> Server:
     return Server(app, config)
 
 
-def main() -> None:
-    """Serve until stopped."""
-    settings = Settings.read()
+def main() -> int:
+    """Serve until stopped; give the exit status."""
+    try:
+        settings = Settings.read()
+    except BadSettingsError as error:
+        sys.stderr.writelines(f"{problem}\n" for problem in error.problems)
+        return MISUSED
     configure_logging(settings.log_level)
     # Uvicorn stops in order and then raises the signal once more, for whoever had it before: a stop is no failure.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
-    with suppress(KeyboardInterrupt):
-        server(settings).run()
+    try:
+        with suppress(KeyboardInterrupt):
+            server(settings).run()
+    except (psycopg.OperationalError, PersistenceError, WrongMasterKey) as error:
+        log.critical("cannot start", exc_info=error)
+        return FAILED
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -16,6 +16,7 @@ from api.asyncapi import encoded
 from api.cli_output import CommandError, say
 from api.demo import KEYS, DemoError, add_demo
 from config.settings import BadSettingsError, Settings
+from domain.store.keyring import WrongMasterKey
 from domain.store.order import Unavailable
 from domain.store.schema import install_schema
 from projections.schema import install_read_models
@@ -141,6 +142,12 @@ def main(words: Sequence[str] | None = None) -> int:
         return MISUSED
     except (CommandError, DemoError) as error:
         sys.stderr.write(f"{error}\n")
+        return FAILED
+    except WrongMasterKey as error:
+        sys.stderr.write(f"{error}\n")
+        return FAILED
+    except psycopg.errors.UndefinedTable:
+        sys.stderr.write("The database has no tables yet: run datamailer migrate.\n")
         return FAILED
     except (Unavailable, psycopg.OperationalError, PersistenceError):
         sys.stderr.write("The database cannot be reached.\n")

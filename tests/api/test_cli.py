@@ -93,6 +93,18 @@ def test_wrong_settings(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert error.startswith("MASTER_KEY ")
 
 
+def test_a_database_without_tables(run: Run) -> None:
+    assert run("clients", "list") == (1, "", "The database has no tables yet: run datamailer migrate.\n")
+
+
+def test_the_master_key_of_another_database(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("migrate")
+    run("demo")
+    monkeypatch.setenv("MASTER_KEY", base64.b64encode(MASTER_KEY[::-1]).decode())
+    status, _, error = run("clients", "list")
+    assert (status, error.startswith("MASTER_KEY is not the key")) == (1, True)
+
+
 def test_no_database(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@/nothing?host=/nowhere")
     for words in (("migrate",), ("clients", "list")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import signal
@@ -12,8 +11,9 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
-from tests.api.serving import COURSES, MASTER_KEY, Served
+from tests.api.serving import COURSES, MASTER_KEY_TEXT, Served
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -32,12 +32,35 @@ def answers(url: str) -> bool:
         return False
 
 
+@pytest.mark.parametrize(
+    ("said", "status", "words"),
+    [
+        ({"DATABASE_URL": "postgresql://nobody@/nothing?host=/nowhere"}, 1, '"message":"cannot start"'),
+        ({"MASTER_KEY": "short"}, 2, "MASTER_KEY must be"),
+        ({"PORT": "x"}, 2, "PORT must be"),
+    ],
+)
+def test_it_says_why_it_cannot_start(demo_database: str, said: dict[str, str], status: int, words: str) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "api"],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": demo_database, "MASTER_KEY": MASTER_KEY_TEXT, **said},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == status
+    assert words in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_it_serves_logs_json_without_personal_data_and_stops_when_asked(demo_database: str, tmp_path: Path) -> None:
     port = free_port()
     environ = {
         **os.environ,
         "DATABASE_URL": demo_database,
-        "MASTER_KEY": base64.b64encode(MASTER_KEY).decode(),
+        "MASTER_KEY": MASTER_KEY_TEXT,
         "PORT": str(port),
     }
     log = tmp_path / "api.log"
