@@ -10,9 +10,9 @@ from domain.decider import Rejected
 
 
 @contextmanager
-def noted(errors: Errors) -> Iterator[None]:
-    """Take the fields of a refusal into ``errors`` and go on after the block."""
+def noted(errors: Errors, *, at: str = "") -> Iterator[None]:
+    """Take the fields of a refusal into ``errors``, or its code for the field ``at``; go on after the block."""
     try:
         yield
     except Rejected as refusal:
-        errors.update(refusal.fields)
+        errors.update({at: next(iter(refusal.fields.values()))} if at else refusal.fields)

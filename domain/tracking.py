@@ -111,6 +111,21 @@ def tracked(html: str, text: str, site: Site, *, preview: str = "", footer: Foot
     return Tracked(skeleton(html, html_edits), skeleton(text, text_edits), links, tuple(slots.values()))
 
 
+def framed(html: str, text: str, out: str, *, preview: str = "", footer: Footer) -> tuple[str, str]:
+    """Give the halves of a mail as ``tracked`` would make them look, with their own links and no pixel.
+
+    ``out`` is where the way out leads.
+    """
+    start, end = body_start(html), body_end(html)
+    edits: list[Edit] = []
+    if preview:
+        edits.append((start, start, (f"{_PREVIEW[0]}{escape(preview)}{_PADDING}{_PREVIEW[1]}",)))
+    edits.append(
+        (end, end, (f"{_FOOTER[0]}{escape(footer.reason, quote=False)}{_FOOTER[1]}{escape(out)}{_FOOTER[2]}",))
+    )
+    return skeleton(html, edits).fill({}), f"{text}\n\n-- \n{footer.reason}\nUnsubscribe: {out}\n"
+
+
 def _edits(places: Iterable[LinkPlace], site: Site, slots: Mapping[str, str]) -> list[Edit]:
     return [(p.start, p.end, (site.click, slots[p.url], "")) for p in places if p.url in slots]
 

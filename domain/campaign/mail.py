@@ -13,7 +13,7 @@ from domain.links import UnsubscribeLink
 from domain.mail import Header, Mail, one_click, stream_tag
 from domain.mailbox import Mailbox
 from domain.plain_text import html_of, text_of
-from domain.tracking import Footer, Site, Tracked, tracked
+from domain.tracking import Footer, Site, Tracked, framed, tracked
 
 BULK_LIMIT: Final = 400_000
 """Bytes of a mail that is sent in bulk: SES takes 1 MiB in a call with an inline template, recipients included."""
@@ -76,13 +76,26 @@ def halves(content: CampaignContent) -> tuple[str, str]:
     return html, text or content.subject
 
 
+def footer_of(audience_name: str) -> Footer:
+    """Say why the person gets the mail."""
+    return Footer(f"You get this email because you are subscribed to {audience_name}.")
+
+
+def sample(content: CampaignContent, *, audience_name: str, out: str) -> tuple[str, str]:
+    """Give HTML and text as a recipient sees them, with nothing that tells of being opened or followed.
+
+    ``out`` is where the way out leads.
+    """
+    html, text = halves(content)
+    return framed(html, text, out, preview=content.preview_text, footer=footer_of(audience_name))
+
+
 def compile_mail(
     content: CampaignContent, *, sender: Mailbox, audience_name: str, site: Site, configuration_set: str = ""
 ) -> CampaignMail:
     """Compile a campaign's content. Its links are those that ``campaign.queued`` has, whatever the site."""
     html, text = halves(content)
-    reason = f"You get this email because you are subscribed to {audience_name}."
-    body = tracked(html, text, site, preview=content.preview_text, footer=Footer(reason))
+    body = tracked(html, text, site, preview=content.preview_text, footer=footer_of(audience_name))
     literals = (content.subject, *body.html.parts[::2], *body.text.parts[::2])
     size = sum(len(literal.encode()) for literal in literals)
     return CampaignMail(
