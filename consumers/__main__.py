@@ -23,6 +23,7 @@ from consumers.campaign_lane import CampaignLane
 from consumers.importer import Importer
 from consumers.planner import Planner
 from consumers.projector import Projector, direct_feed, kafka_feed
+from consumers.rebuilder import Rebuilder
 from consumers.relay import Relay
 from consumers.running import keep_running
 from consumers.sender import Lane, Sender
@@ -34,6 +35,7 @@ from domain.store.log import Store
 from domain.store.mapper import Mapper
 from domain.store.unsealing import Unsealer
 from domain.tracking import Site
+from projections.rebuild.database import Database
 from projections.schema import read_models
 
 Session = Callable[[Flag], None]
@@ -61,6 +63,12 @@ def projector(settings: Settings) -> Session:
         Projector(settings.database_url, open_feed, unsealer, read_models()).session(stop)
 
     return session
+
+
+def rebuilder(settings: Settings) -> Session:
+    """The read models that are to be made anew."""
+    database = Database(settings.database_url, base64.b64encode(settings.master_key).decode())
+    return Rebuilder(database, settings.log_level).session
 
 
 def importer(settings: Settings) -> Session:
@@ -114,6 +122,7 @@ def site_of(settings: Settings, store: Store) -> Site:
 CONSUMERS: Final[Mapping[str, Callable[[Settings], Session]]] = {
     "relay": relay,
     "projector": projector,
+    "rebuilder": rebuilder,
     "importer": importer,
     "planner": planner,
     "transactional-sender": sender(TransactionalLane),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -26,6 +27,10 @@ PROGRESS = """
 SELECT c.projection, c.partition, c.position, c.parked_position IS NOT NULL, coalesce(p.position, 0)
 FROM checkpoints c LEFT JOIN relay_partitions p USING (partition)
 """
+
+VERSIONS = "SELECT name, version FROM read_models"
+
+log = logging.getLogger(__name__)
 
 OpenFeed = Callable[[Connection, Flag], Feed | None]
 
@@ -52,7 +57,7 @@ class Projector:
 
     def _follow(self, connection: Connection, feed: Feed, stop: Flag) -> None:
         partitions = feed.division.partitions
-        followers = [Follower(connection, self._unsealer, p, partitions) for p in self._projections]
+        followers = self._followers(connection, partitions, [])
         checked = monotonic()
         while not stop.is_set():
             batches = feed.poll(0 if any(follower.busy for follower in followers) else WAIT)
@@ -63,7 +68,18 @@ class Projector:
                 follower.took(applied.get(follower.projection.name, NOTHING))
             if monotonic() - checked >= WAIT:
                 self._check(connection, feed, followers)
+                followers = self._followers(connection, partitions, followers)
                 checked = monotonic()
+
+    def _followers(self, connection: Connection, partitions: int, before: Sequence[Follower]) -> list[Follower]:
+        """A follower of every projection but those whose tables are of another version: they wait for a rebuild."""
+        versions = dict(connection.execute(VERSIONS).fetchall())
+        known = {follower.projection.name: follower for follower in before}
+        mine = [p for p in self._projections if versions.get(p.name, p.version) == p.version]
+        if len(mine) < len(self._projections) and len(mine) != len(before):
+            waiting = sorted({p.name for p in self._projections} - {p.name for p in mine})
+            log.warning("read models wait for a rebuild", extra={"projections": waiting})
+        return [known.get(p.name) or Follower(connection, self._unsealer, p, partitions) for p in mine]
 
     def _check(self, connection: Connection, feed: Feed, followers: Sequence[Follower]) -> None:
         if feed.division.generation and relayed_division(connection) != feed.division:

@@ -20,6 +20,11 @@ SELECT projection, partition, position FROM checkpoints
 WHERE (projection, partition) IN (SELECT * FROM unnest(%s::text[], %s::integer[])) AND partitions = %s
 ORDER BY projection, partition FOR UPDATE
 """
+# Asked once the checkpoints are locked: a rebuild changes tables and version under the same lock.
+STRANGERS = """
+SELECT count(*) FROM read_models m JOIN unnest(%s::text[], %s::integer[]) AS v (name, version) USING (name)
+WHERE m.version <> v.version
+"""
 ADVANCE = """
 WITH come AS (
     SELECT * FROM unnest(%s::text[], %s::integer[], %s::bigint[]) AS v (projection, partition, position)
@@ -50,6 +55,10 @@ class Batch(msgspec.Struct, frozen=True):
 
 class Repartitioned(Exception):
     """The checkpoints are of another division of the log than the batch."""
+
+
+class OtherVersion(Repartitioned):
+    """The live tables are of another version of the projection than this code's."""
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -97,8 +106,8 @@ def apply(
     """Fold what is new in the batches and move the checkpoints, in one transaction.
 
     ``partitions`` is the division that the batches are of. An event that fails is found by halving; what comes before
-    it is applied and its partition parked there. Raises psycopg's OperationalError and InterfaceError, and
-    Repartitioned; then nothing of the last transaction was written.
+    it is applied and its partition parked there. Raises psycopg's OperationalError and InterfaceError, Repartitioned,
+    and OtherVersion; then nothing of the last transaction was written.
     """
     if not batches:
         return Applied()
@@ -127,6 +136,7 @@ def _apply(connection: Connection, unsealer: Unsealer, tasks: Sequence[Task], pa
         rows = connection.execute(LOCK, (list(names), list(numbers), partitions), prepare=True).fetchall()
         if len(rows) != len(asked):
             raise Repartitioned
+        _check_versions(connection, [projection for projection, _ in tasks])
         for projection, batches in tasks:
             positions = {partition: position for name, partition, position in rows if name == projection.name}
             fresh, come, behind = _fresh(batches, positions)
@@ -137,6 +147,13 @@ def _apply(connection: Connection, unsealer: Unsealer, tasks: Sequence[Task], pa
         if moved:
             connection.execute(ADVANCE, tuple(list(column) for column in zip(*moved, strict=True)), prepare=True)
     return applied
+
+
+def _check_versions(connection: Connection, projections: Sequence[Projection]) -> None:
+    named = ([projection.name for projection in projections], [projection.version for projection in projections])
+    row = connection.execute(STRANGERS, named, prepare=True).fetchone()
+    if row is None or row[0]:
+        raise OtherVersion
 
 
 def _fold(connection: Connection, unsealer: Unsealer, wanted: Sequence[tuple[Projection, list[Recorded]]]) -> None:

@@ -14,10 +14,33 @@ CREATE TABLE IF NOT EXISTS checkpoints (
     PRIMARY KEY (projection, partition)
 ) WITH (fillfactor = 50);
 
--- Which version of each read model the live tables hold.
+-- Which version of each read model the live tables hold, and which tables these are. The projector folds into no other
+-- version than its own.
 CREATE TABLE IF NOT EXISTS read_models (
     name text PRIMARY KEY,
     version integer NOT NULL
+);
+ALTER TABLE read_models ADD COLUMN IF NOT EXISTS tables text[] NOT NULL DEFAULT '{}';
+
+-- What is being built for each read model beside the live tables, or was last. "asked" is what an operator asked for and
+-- nobody has ended yet. The new tables are filled as of "as_of"; once that is done, everything up to "reached" is in
+-- them. "done" of "events" are behind the stage.
+CREATE TABLE IF NOT EXISTS rebuilds (
+    projection text PRIMARY KEY,
+    asked text,
+    purpose text NOT NULL,
+    stage text NOT NULL,
+    version integer NOT NULL DEFAULT 0,
+    shape text NOT NULL DEFAULT '',
+    as_of bigint NOT NULL DEFAULT 0,
+    reached bigint NOT NULL DEFAULT 0,
+    events bigint NOT NULL DEFAULT 0,
+    done bigint NOT NULL DEFAULT 0,
+    began_at timestamptz NOT NULL DEFAULT now(),
+    stage_began_at timestamptz NOT NULL DEFAULT now(),
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    error text,
+    outcome jsonb
 );
 
 -- One row while the log goes through Kafka, none while consumers follow it directly. Everything up to the position was

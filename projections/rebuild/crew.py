@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.process import BaseProcess
+from threading import Thread
 from typing import Final
 
 from projections.rebuild.database import Database
 from projections.rebuild.filling import fill
-from projections.rebuild.refusals import RebuildError, StoppedError
+from projections.rebuild.refusals import RebuildError
 from projections.schema import read_models
 
 SECONDS: Final = 0.2
@@ -21,19 +23,25 @@ log = logging.getLogger(__name__)
 
 def work(database: Database, name: str, as_of: int) -> None:
     """Be one of the crew, in a process of its own. What fails here is found again by the process that leads."""
+    end_with_leader()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     projection = next(model for model in read_models() if model.name == name)
     try:
-        fill(database, projection, as_of, while_led)
+        fill(database, projection, as_of, lambda: None)
     except RebuildError as error:
         log.info("a process of the rebuild ended", extra={"projection": name, "error": str(error)})
 
 
-def while_led() -> None:
-    """Raises StoppedError once the process that leads is gone."""
+def end_with_leader() -> None:
+    """Have this process end as soon as the one that started it does, however that ends."""
     leader = parent_process()
-    if leader is not None and not leader.is_alive():
-        raise StoppedError
+    if leader is not None:
+
+        def follow() -> None:
+            leader.join()
+            os._exit(1)
+
+        Thread(target=follow, daemon=True).start()
 
 
 @contextmanager

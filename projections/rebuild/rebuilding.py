@@ -101,9 +101,9 @@ def _session(
             raise RunningError(name)
         live = prefer(connection, building(name))
         build = Build(database, projection, connection, watch)
-        if purpose == "verify" and not build.replaces_its_like:
-            raise IncomparableError(f"the live rows of {name} are of another version, or no projector follows them")
         try:
+            if purpose == "verify" and not build.replaces_its_like:
+                raise IncomparableError(f"the live rows of {name} are of another version, or no projector follows them")
             build.prepare(purpose)
             yield build, connection, live
         except (StoppedError, KeyboardInterrupt) as stop:

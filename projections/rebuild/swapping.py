@@ -104,7 +104,7 @@ class Swap:
         execute(PATIENT)
         self._lock(QUIET, old)
         checkpoints = [position for (position,) in execute(CHECKPOINTS, (name,))]
-        position: int = max(reached, *checkpoints)
+        position: int = max([reached, *checkpoints])
         self._fold.apply(reached, position)
         execute(IMPATIENT)
         self._lock(TAKE, old)
