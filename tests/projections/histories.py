@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -14,15 +15,22 @@ from consumers.session import Connection, read
 from domain import audience, client, contact, organization
 from domain.decider import Decider
 from domain.store.log import Store
-from domain.store.order import Context, Order
+from domain.store.order import Order
 from domain.store.recorded import Recorded
 from projections.engine import Applied, Batch, apply
 from projections.projection import Projection
 from projections.schema import SCHEMA, read_models
 from tests.domain.contact.test_laws import a_command
+from tests.projections.mail_histories import (
+    PEOPLE,
+    a_campaigns_course,
+    a_messages_course,
+    a_template_order,
+    addressed,
+    context,
+)
 
 NOON = datetime(2026, 5, 24, 12, tzinfo=UTC)
-PEOPLE = ["ada@example.com", "bob@example.com", "eve@example.com"]
 EVERYTHING = 1_000_000
 
 names = st.sampled_from(["One", "Two", "Three"])
@@ -49,7 +57,7 @@ def a_tenancy_order(draw: st.DrawFn) -> Order:
     public_id = f"{slug}{draw(st.integers(1, 2))}"
     said |= {"public_id": public_id, "key_hash": "0" * 64, "notes": draw(st.sampled_from(["", "for tests"]))}
     command = kind(**{name: said[name] for name in kind.__struct_fields__ if name in said})
-    return Order(decider=decider, key=f"1/{slug}", context=Context(), command=command)
+    return Order(decider=decider, key=f"1/{slug}", context=context(0, 0), command=command)
 
 
 @st.composite
@@ -57,24 +65,26 @@ def a_contact_order(draw: st.DrawFn) -> Order:
     command, email = draw(a_command()), draw(st.sampled_from(PEOPLE))
     if hasattr(command, "email"):
         command = msgspec.structs.replace(command, email=email)
-    context = Context(organization_id=command.organization_id, client_id=getattr(command, "client_id", 0))
-    return Order(decider=contact.decider, key=email, context=context, command=command)
+    whose = context(command.organization_id, getattr(command, "client_id", 0))
+    return Order(decider=contact.decider, key=email, context=whose, command=command)
 
 
-orders = st.lists(a_contact_order() | a_tenancy_order(), min_size=1, max_size=25)
+alone = (a_contact_order() | a_tenancy_order()).map(lambda order: [order])
+courses = a_template_order() | a_campaigns_course() | a_messages_course()
+orders = st.lists(alone | alone | courses, min_size=1, max_size=25).map(lambda parts: [*chain.from_iterable(parts)])
 
 
 def clear(connection: Connection) -> None:
     """Empty the log and all that came of it."""
     own = [table for each in read_models() for table in each.tables]
     tables = ["log", "identities", "keyring", "snapshots", "checkpoints", "relay", "relay_partitions", *own]
-    connection.execute(f"TRUNCATE {', '.join(tables)}")
+    connection.execute(";".join(f"DELETE FROM {table}" for table in tables))
 
 
 def put(store: Store, connection: Connection, history: Sequence[Order], after: int = 0) -> list[Recorded]:
     """Handle the orders one by one; gives the log above the position."""
     for order in history:
-        store.handle(order)
+        store.handle(addressed(store, order))
     return read(connection, after, EVERYTHING)
 
 
@@ -95,24 +105,27 @@ def deliver(
     return apply(connection, store.unsealer, projection, [Batch(0, prev, events, through)], partitions=1)
 
 
-def rows(connection: Connection, projection: Projection) -> dict[str, list[tuple[Any, ...]]]:
-    """All that the read model holds."""
-    return {name: sorted(connection.execute(f"SELECT t::text FROM {name} t")) for name in projection.tables}
+def rows(connection: Connection, *projections: Projection) -> dict[str, list[tuple[Any, ...]]]:
+    """All that the read models hold."""
+    tables = [name for projection in projections for name in projection.tables]
+    return {name: sorted(connection.execute(f"SELECT t::text FROM {name} t")) for name in tables}
 
 
-def replayed(conninfo: str, store: Store, projection: Projection) -> dict[str, list[tuple[Any, ...]]]:
-    """What the read model holds after the whole log in one batch, in tables of their own beside the live ones."""
+def replayed(conninfo: str, store: Store, *projections: Projection) -> dict[str, list[tuple[Any, ...]]]:
+    """What the read models hold after the whole log in one batch, in tables of their own beside the live ones."""
     with psycopg.connect(conninfo, autocommit=True) as connection:
         events = read(connection, 0, EVERYTHING)
         connection.execute("CREATE SCHEMA replay")
         try:
             connection.execute("SET search_path = replay")
             connection.execute(SCHEMA.read_bytes())
-            connection.execute(projection.ddl)
-            connection.execute(projection.indexes)
-            begin(connection, projection)
+            for projection in projections:
+                connection.execute(projection.ddl)
+                connection.execute(projection.indexes)
+                begin(connection, projection)
             connection.execute("SET search_path = replay, public")
-            assert deliver(connection, store, projection, events) == Applied()
-            return rows(connection, projection)
+            for projection in projections:
+                assert deliver(connection, store, projection, events) == Applied()
+            return rows(connection, *projections)
         finally:
             connection.execute("DROP SCHEMA replay CASCADE")
