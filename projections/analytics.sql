@@ -61,7 +61,8 @@ COMMENT ON COLUMN analytics.contacts.email_domain IS
 COMMENT ON COLUMN analytics.contacts.created_at IS 'When the address first became known.';
 COMMENT ON COLUMN analytics.contacts.verified_at IS 'When the address was proved to everybody; empty when it was not.';
 COMMENT ON COLUMN analytics.contacts.validation_status IS
-    'Whether the address can be written to: unknown, valid, invalid_syntax, no_mx, disposable, risky, manually_invalid or externally_validated.';
+    'Whether it can be written to: unknown, valid, invalid_syntax, no_mx, disposable, risky, manually_invalid or '
+    'externally_validated.';
 COMMENT ON COLUMN analytics.contacts.validated_at IS 'When that was judged; empty while it is unknown.';
 COMMENT ON COLUMN analytics.contacts.global_unsubscribed IS 'Whether the contact wants no marketing mail at all.';
 COMMENT ON COLUMN analytics.contacts.hard_bounced IS 'Whether mail to the address bounced for good.';
@@ -112,7 +113,8 @@ COMMENT ON COLUMN analytics.subscription_totals.contacts IS 'All of them, whatev
 COMMENT ON COLUMN analytics.subscription_totals.subscribed IS 'Those that are subscribed.';
 COMMENT ON COLUMN analytics.subscription_totals.pending IS 'Those that have not confirmed yet.';
 COMMENT ON COLUMN analytics.subscription_totals.unsubscribed IS 'Those that left.';
-COMMENT ON COLUMN analytics.subscription_totals.verified IS 'Those whose address is proved in this scope or to everybody.';
+COMMENT ON COLUMN analytics.subscription_totals.verified IS
+    'Those whose address is proved in this scope or to everybody.';
 
 CREATE OR REPLACE VIEW analytics.subscription_tags AS
 SELECT s.contact_id, s.organization_id, s.audience_id, s.audience, s.client_id, s.client, t.tag
@@ -170,6 +172,191 @@ COMMENT ON COLUMN analytics.import_jobs.started_at IS 'When its first rows were 
 COMMENT ON COLUMN analytics.import_jobs.progressed_at IS 'When the last rows so far were done.';
 COMMENT ON COLUMN analytics.import_jobs.finished_at IS 'When it ended, well or badly.';
 COMMENT ON COLUMN analytics.import_jobs.failure IS 'Why it failed, in one word; empty unless it did.';
+
+CREATE OR REPLACE VIEW analytics.campaigns AS
+SELECT
+    m.campaign_id, m.organization_id, m.client_id, c.slug AS client, m.audience_id, a.slug AS audience, m.external_key,
+    m.subject, m.include_tags, m.exclude_tags, nullif(m.category_tag, '') AS category_tag,
+    nullif(m.recipient_list_key, '') AS recipient_list_key, m.scheduled_at, m.status, m.snapshot_position,
+    m.created_at, m.updated_at, m.queued_at, m.finished_at, nullif(m.last_error, '') AS last_error
+FROM public.campaigns m
+LEFT JOIN public.clients c USING (client_id)
+LEFT JOIN public.audiences a USING (audience_id);
+COMMENT ON VIEW analytics.campaigns IS
+    'Campaigns, drafts included. What they say stands in the API.';
+COMMENT ON COLUMN analytics.campaigns.campaign_id IS 'Its number.';
+COMMENT ON COLUMN analytics.campaigns.organization_id IS 'Number of the organization.';
+COMMENT ON COLUMN analytics.campaigns.client_id IS 'Number of the client whose campaign it is.';
+COMMENT ON COLUMN analytics.campaigns.client IS 'Slug of that client.';
+COMMENT ON COLUMN analytics.campaigns.audience_id IS 'Number of the audience that it is for.';
+COMMENT ON COLUMN analytics.campaigns.audience IS 'Slug of that audience.';
+COMMENT ON COLUMN analytics.campaigns.external_key IS 'What the client calls it.';
+COMMENT ON COLUMN analytics.campaigns.subject IS 'The subject line, as it is written.';
+COMMENT ON COLUMN analytics.campaigns.include_tags IS 'Slugs of tags that a recipient must all have.';
+COMMENT ON COLUMN analytics.campaigns.exclude_tags IS 'Slugs of tags that a recipient may not have.';
+COMMENT ON COLUMN analytics.campaigns.category_tag IS 'Slug of the category of mail that it is; empty for none.';
+COMMENT ON COLUMN analytics.campaigns.recipient_list_key IS
+    'The recipient list that it goes to; empty for the audience.';
+COMMENT ON COLUMN analytics.campaigns.scheduled_at IS 'When a draft queues itself; empty if it does not.';
+COMMENT ON COLUMN analytics.campaigns.status IS
+    'draft, queued, snapshotting, sending, paused, sent, cancelled or failed.';
+COMMENT ON COLUMN analytics.campaigns.snapshot_position IS 'The log position as of which its recipients were taken.';
+COMMENT ON COLUMN analytics.campaigns.created_at IS 'When it was first drafted.';
+COMMENT ON COLUMN analytics.campaigns.updated_at IS 'When it last changed.';
+COMMENT ON COLUMN analytics.campaigns.queued_at IS 'When it was queued.';
+COMMENT ON COLUMN analytics.campaigns.finished_at IS 'When it was sent, cancelled, or failed.';
+COMMENT ON COLUMN analytics.campaigns.last_error IS 'Why it failed, in one word.';
+
+CREATE OR REPLACE VIEW analytics.campaign_totals AS
+SELECT
+    t.campaign_id, m.organization_id, m.client_id, m.external_key, t.recipient_count AS recipients,
+    t.skipped_count AS skipped, t.sent_count AS sent, t.failed_count AS failed, t.delivered_count AS delivered,
+    t.unique_open_count AS openers, t.open_count AS opens, t.unique_click_count AS clickers, t.click_count AS clicks,
+    t.unsubscribe_count AS unsubscribed, t.bounce_count AS bounced, t.complaint_count AS complained
+FROM public.campaign_counters t
+LEFT JOIN public.campaigns m USING (campaign_id);
+COMMENT ON VIEW analytics.campaign_totals IS
+    'What became of each campaign''s mail, in numbers.';
+COMMENT ON COLUMN analytics.campaign_totals.campaign_id IS 'The campaign.';
+COMMENT ON COLUMN analytics.campaign_totals.organization_id IS 'Number of the organization.';
+COMMENT ON COLUMN analytics.campaign_totals.client_id IS 'Number of the client.';
+COMMENT ON COLUMN analytics.campaign_totals.external_key IS 'What the client calls the campaign.';
+COMMENT ON COLUMN analytics.campaign_totals.recipients IS 'Contacts that were meant and not skipped.';
+COMMENT ON COLUMN analytics.campaign_totals.skipped IS 'Contacts that were meant and skipped.';
+COMMENT ON COLUMN analytics.campaign_totals.sent IS 'Recipients whose mail SES took.';
+COMMENT ON COLUMN analytics.campaign_totals.failed IS 'Recipients whose mail could not be sent.';
+COMMENT ON COLUMN analytics.campaign_totals.delivered IS 'Recipients whose mailbox took it.';
+COMMENT ON COLUMN analytics.campaign_totals.openers IS 'Recipients that opened it.';
+COMMENT ON COLUMN analytics.campaign_totals.opens IS 'Times that it was opened.';
+COMMENT ON COLUMN analytics.campaign_totals.clickers IS 'Recipients that followed a link in it.';
+COMMENT ON COLUMN analytics.campaign_totals.clicks IS 'Times that a link was followed.';
+COMMENT ON COLUMN analytics.campaign_totals.unsubscribed IS 'Recipients that left by a link in it.';
+COMMENT ON COLUMN analytics.campaign_totals.bounced IS 'Recipients whose mail came back.';
+COMMENT ON COLUMN analytics.campaign_totals.complained IS 'Recipients that reported it as spam.';
+
+CREATE OR REPLACE VIEW analytics.campaign_recipients AS
+SELECT
+    campaign_id, contact_id, organization_id, client_id, status, skip_reason, nullif(last_error, '') AS last_error,
+    requested_at, sent_at, delivered_at, bounced_at, complained_at, first_opened_at, first_clicked_at, unsubscribed_at,
+    open_count, click_count
+FROM public.campaign_recipients;
+COMMENT ON VIEW analytics.campaign_recipients IS
+    'What became of each campaign''s mail to each contact that was meant, skipped ones included.';
+COMMENT ON COLUMN analytics.campaign_recipients.campaign_id IS 'The campaign.';
+COMMENT ON COLUMN analytics.campaign_recipients.contact_id IS 'The contact.';
+COMMENT ON COLUMN analytics.campaign_recipients.organization_id IS 'Number of the organization.';
+COMMENT ON COLUMN analytics.campaign_recipients.client_id IS 'Number of the client.';
+COMMENT ON COLUMN analytics.campaign_recipients.status IS 'queued, sending, unconfirmed, sent, failed or skipped.';
+COMMENT ON COLUMN analytics.campaign_recipients.skip_reason IS 'Why it was skipped; empty unless it was.';
+COMMENT ON COLUMN analytics.campaign_recipients.last_error IS 'Why it could not be sent, in one word.';
+COMMENT ON COLUMN analytics.campaign_recipients.requested_at IS 'When the contact was chosen.';
+COMMENT ON COLUMN analytics.campaign_recipients.sent_at IS 'When SES took the mail.';
+COMMENT ON COLUMN analytics.campaign_recipients.delivered_at IS 'When the mailbox took it.';
+COMMENT ON COLUMN analytics.campaign_recipients.bounced_at IS 'When it first came back.';
+COMMENT ON COLUMN analytics.campaign_recipients.complained_at IS 'When it was reported as spam.';
+COMMENT ON COLUMN analytics.campaign_recipients.first_opened_at IS 'When it was first opened.';
+COMMENT ON COLUMN analytics.campaign_recipients.first_clicked_at IS 'When a link in it was first followed.';
+COMMENT ON COLUMN analytics.campaign_recipients.unsubscribed_at IS 'When the contact left by a link in it.';
+COMMENT ON COLUMN analytics.campaign_recipients.open_count IS 'How often it was opened.';
+COMMENT ON COLUMN analytics.campaign_recipients.click_count IS 'How often a link in it was followed.';
+
+CREATE OR REPLACE VIEW analytics.campaign_activity AS
+SELECT campaign_id, hour, sends, opens, clicks
+FROM public.campaign_activity;
+COMMENT ON VIEW analytics.campaign_activity IS
+    'What happened to each campaign''s mail in each hour.';
+COMMENT ON COLUMN analytics.campaign_activity.campaign_id IS 'The campaign.';
+COMMENT ON COLUMN analytics.campaign_activity.hour IS 'The beginning of the hour.';
+COMMENT ON COLUMN analytics.campaign_activity.sends IS 'Mail that SES took.';
+COMMENT ON COLUMN analytics.campaign_activity.opens IS 'Times that mail was opened.';
+COMMENT ON COLUMN analytics.campaign_activity.clicks IS 'Times that a link was followed.';
+
+CREATE OR REPLACE VIEW analytics.campaign_links AS
+SELECT l.campaign_id, nullif(l.link, -1) AS link, m.links[l.link + 1] AS url, l.clicks
+FROM public.campaign_links l
+LEFT JOIN public.campaigns m USING (campaign_id);
+COMMENT ON VIEW analytics.campaign_links IS
+    'How often each link of a campaign''s mail was followed; one never followed has no row.';
+COMMENT ON COLUMN analytics.campaign_links.campaign_id IS 'The campaign.';
+COMMENT ON COLUMN analytics.campaign_links.link IS
+    'Its number in the mail, from 0; empty for clicks of which it is not known.';
+COMMENT ON COLUMN analytics.campaign_links.url IS 'Where it leads.';
+COMMENT ON COLUMN analytics.campaign_links.clicks IS 'Times that it was followed.';
+
+CREATE OR REPLACE VIEW analytics.messages AS
+SELECT
+    m.message_id, m.organization_id, m.client_id, c.slug AS client, m.contact_id,
+    nullif(m.campaign_id, 0) AS campaign_id, m.template_key, m.template_version,
+    nullif(m.category_tag, '') AS category_tag, m.sender_id, m.status, m.skip_reason,
+    nullif(m.last_error, '') AS last_error, m.requested_at, m.sent_at, m.delivered_at, m.bounced_at, m.complained_at,
+    m.first_opened_at, m.first_clicked_at, m.unsubscribed_at, m.open_count, m.click_count
+FROM public.messages m
+LEFT JOIN public.clients c USING (client_id);
+COMMENT ON VIEW analytics.messages IS
+    'Transactional mail, without what it says.';
+COMMENT ON COLUMN analytics.messages.message_id IS 'The number by which the API names it.';
+COMMENT ON COLUMN analytics.messages.organization_id IS 'Number of the organization.';
+COMMENT ON COLUMN analytics.messages.client_id IS 'Number of the client that sent it.';
+COMMENT ON COLUMN analytics.messages.client IS 'Slug of that client.';
+COMMENT ON COLUMN analytics.messages.contact_id IS 'The contact that it went to.';
+COMMENT ON COLUMN analytics.messages.campaign_id IS 'The campaign that it tried out; empty for none.';
+COMMENT ON COLUMN analytics.messages.template_key IS 'The template that it was made from.';
+COMMENT ON COLUMN analytics.messages.template_version IS 'Which version of the template.';
+COMMENT ON COLUMN analytics.messages.category_tag IS 'Slug of the category of mail that it is; empty for none.';
+COMMENT ON COLUMN analytics.messages.sender_id IS 'Which of the client''s senders it came from.';
+COMMENT ON COLUMN analytics.messages.status IS 'queued, sending, unconfirmed, sent, failed or skipped.';
+COMMENT ON COLUMN analytics.messages.skip_reason IS 'Why it was skipped; empty unless it was.';
+COMMENT ON COLUMN analytics.messages.last_error IS 'Why it could not be sent, in one word.';
+COMMENT ON COLUMN analytics.messages.requested_at IS 'When it was asked for.';
+COMMENT ON COLUMN analytics.messages.sent_at IS 'When SES took it.';
+COMMENT ON COLUMN analytics.messages.delivered_at IS 'When the mailbox took it.';
+COMMENT ON COLUMN analytics.messages.bounced_at IS 'When it first came back.';
+COMMENT ON COLUMN analytics.messages.complained_at IS 'When it was reported as spam.';
+COMMENT ON COLUMN analytics.messages.first_opened_at IS 'When it was first opened.';
+COMMENT ON COLUMN analytics.messages.first_clicked_at IS 'When a link in it was first followed.';
+COMMENT ON COLUMN analytics.messages.unsubscribed_at IS 'When the contact left by a link in it.';
+COMMENT ON COLUMN analytics.messages.open_count IS 'How often it was opened.';
+COMMENT ON COLUMN analytics.messages.click_count IS 'How often a link in it was followed.';
+
+CREATE OR REPLACE VIEW analytics.templates AS
+SELECT
+    t.template_id, t.organization_id, t.client_id, c.slug AS client, t.key, t.name, t.is_active, t.version,
+    t.created_at, t.updated_at
+FROM public.templates t
+LEFT JOIN public.clients c USING (client_id);
+COMMENT ON VIEW analytics.templates IS
+    'Templates of transactional mail, without what they say.';
+COMMENT ON COLUMN analytics.templates.template_id IS 'Its number.';
+COMMENT ON COLUMN analytics.templates.organization_id IS 'Number of the organization.';
+COMMENT ON COLUMN analytics.templates.client_id IS 'Number of the client whose template it is.';
+COMMENT ON COLUMN analytics.templates.client IS 'Slug of that client.';
+COMMENT ON COLUMN analytics.templates.key IS 'What requests call it.';
+COMMENT ON COLUMN analytics.templates.name IS 'How it is displayed.';
+COMMENT ON COLUMN analytics.templates.is_active IS 'Whether mail can be made from it.';
+COMMENT ON COLUMN analytics.templates.version IS 'How often what it says was written.';
+COMMENT ON COLUMN analytics.templates.created_at IS 'When it was made.';
+COMMENT ON COLUMN analytics.templates.updated_at IS 'When it last changed.';
+
+CREATE OR REPLACE VIEW analytics.contact_timeline AS
+SELECT
+    contact_id, position, at, organization_id, nullif(audience_id, 0) AS audience_id, nullif(client_id, 0) AS client_id,
+    campaign_id, message_id, type, source
+FROM public.contact_timeline;
+COMMENT ON VIEW analytics.contact_timeline IS
+    'What happened to each contact, event by event, the log''s words for it.';
+COMMENT ON COLUMN analytics.contact_timeline.contact_id IS 'The contact.';
+COMMENT ON COLUMN analytics.contact_timeline.position IS 'Position of the event in the log.';
+COMMENT ON COLUMN analytics.contact_timeline.at IS 'When it happened.';
+COMMENT ON COLUMN analytics.contact_timeline.organization_id IS
+    'Number of the organization in whose name it was recorded.';
+COMMENT ON COLUMN analytics.contact_timeline.audience_id IS 'Number of the audience that it is about; empty for none.';
+COMMENT ON COLUMN analytics.contact_timeline.client_id IS 'Number of the client that it is about; empty for none.';
+COMMENT ON COLUMN analytics.contact_timeline.campaign_id IS 'The campaign whose mail it is about; empty for none.';
+COMMENT ON COLUMN analytics.contact_timeline.message_id IS
+    'The transactional message that it is about; empty for none.';
+COMMENT ON COLUMN analytics.contact_timeline.type IS 'What happened, such as contact.subscribed.';
+COMMENT ON COLUMN analytics.contact_timeline.source IS
+    'Where it came from: api, import, person, operator, ses and others.';
 
 -- The one role that reads them, and nothing else. It cannot log in: GRANT datamailer_analyst TO <a login of your own>.
 DO $role$
