@@ -24,7 +24,7 @@ def positions(connection: Connection) -> dict[str, tuple[int, int | None]]:
 
 
 def commits(connection: Connection) -> int:
-    row = connection.execute("SELECT count(DISTINCT xmin) FROM checkpoints").fetchone()
+    row = connection.execute("SELECT count(DISTINCT xmin::text) FROM checkpoints").fetchone()
     return int(row[0]) if row else 0
 
 
