@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from api import (
     asyncapi,
+    campaigns,
+    campaigns_commands,
+    campaigns_reads,
+    campaigns_trials,
     consent,
     contacts,
     erasure,
@@ -101,6 +105,25 @@ SEND = {
     "client": "required, forbidden",
 }
 MESSAGE = {"id": "not_found"}
+CAMPAIGN = {"external_key": "not_found"}
+DRAFT = {
+    "external_key": "required, invalid, too_long",
+    "subject": "invalid, too_long",
+    "body": "required",
+    "html_body": "too_large",
+    "text_body": "too_large",
+    "preview_text": "invalid, too_long",
+    "include_tags": "too_many",
+    "exclude_tags": "too_many",
+    "category_tag": "invalid, too_long",
+    "from_email": "not_found, not_configured",
+    "recipient_list_key": "not_found, invalid, too_long",
+    "audience": "audience_mismatch",
+    "status": "not_editable",
+}
+QUEUE = CAMPAIGN | {"status": "not_queueable", "from_email": "not_found, not_configured"}
+TRIAL = CAMPAIGN | {"emails.*": "unsupported", "from_email": "not_found, not_configured"}
+RECIPIENTS = "campaign_recipients"
 CSV = {"csv": "required, must_be_utf8, missing_header, missing_email_column, duplicate_column"}
 REDIRECT = {"request": "invalid_tracking_redirect"}
 OUT = {"token": "not_found", "scope": "required, invalid"}
@@ -149,6 +172,18 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", "/api/transactional/templates/{key}", templates.save, templates.SaveTemplate, templates.SavedTemplate, refuses=TEMPLATE),
     Route("POST", "/api/transactional/send", transactional.send, transactional.SendTransactional, transactional.SendAnswer, status=202, refuses=SEND, also=(409,)),
     Route("GET", "/api/transactional/messages/{id}", messages.show, None, messages.MessageAnswer, refuses=MESSAGE),
+
+    # Campaigns
+    Route("GET", "/api/campaigns/{external_key}", campaigns.show, campaigns.CampaignQuery, campaigns.CampaignAnswer, refuses=CAMPAIGN, projection=RECIPIENTS),
+    Route("PUT", "/api/campaigns/{external_key}", campaigns.save, campaigns.SaveCampaign, campaigns.SavedCampaign, status=201, refuses=DRAFT, also=(200,)),
+    Route("POST", "/api/campaigns/{external_key}/queue", campaigns_commands.queue, None, campaigns_commands.QueuedCampaign, status=202, refuses=QUEUE),
+    Route("POST", "/api/campaigns/{external_key}/cancel", campaigns_commands.cancel, None, campaigns_commands.CancelledCampaign, refuses=CAMPAIGN | {"status": "not_cancellable"}),
+    Route("POST", "/api/campaigns/{external_key}/pause", campaigns_commands.pause, None, campaigns.CampaignAnswer, refuses=CAMPAIGN | {"status": "not_pausable"}),
+    Route("POST", "/api/campaigns/{external_key}/resume", campaigns_commands.resume, None, campaigns.CampaignAnswer, refuses=CAMPAIGN | {"status": "not_resumable"}),
+    Route("POST", "/api/campaigns/{external_key}/preview", campaigns_trials.preview, campaigns_trials.PreviewCampaign, campaigns_trials.Preview, refuses=TRIAL, consumes=("application/json",)),
+    Route("POST", "/api/campaigns/{external_key}/test-send", campaigns_trials.test_send, campaigns_trials.TestSend, campaigns_trials.TestSent, status=202, refuses=TRIAL),
+    Route("GET", "/api/campaigns/{external_key}/recipients", campaigns_reads.recipients, campaigns_reads.Recipients, campaigns_reads.RecipientPage, refuses=CAMPAIGN, projection=RECIPIENTS),
+    Route("GET", "/api/campaigns/{external_key}/stats", campaigns_reads.stats, campaigns_reads.StatsQuery, campaigns_reads.CampaignStats, refuses=CAMPAIGN, projection="campaign_activity"),
 
     # Analytics
     Route("GET", "/api/events", events.events, events.EventQuery, events.EventPage, refuses=FEED, produces=("application/json", "text/event-stream")),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from domain.campaign import CampaignContent
-from domain.campaign.mail import BULK_LIMIT, CampaignMail, compile_mail, halves
+from domain.campaign.mail import BULK_LIMIT, CampaignMail, compile_mail, halves, sample
 from domain.links import Signer, UnsubscribeLink
 from domain.mail import Header
 from domain.mailbox import mailbox
@@ -95,3 +96,24 @@ def test_ses_fills_the_templates_in_as_the_sender_does(said: dict[str, Any]) -> 
 )
 def test_what_ses_would_take_for_its_own_is_sent_one_by_one(said: dict[str, Any], bulk: bool) -> None:  # noqa: FBT001
     assert compiled(**said).is_bulk == bulk
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"html_body": PAGE, "preview_text": "Soon & sure"},
+        {"html_body": '<a href="https://a.example/?x=1&amp;y=2">a</a>', "text_body": "Hi"},
+        {"text_body": "Hi\n\nhttps://a.example/?x=1&y=2"},
+    ],
+)
+def test_a_sample_is_the_mail_without_what_tells_of_it(said: dict[str, Any]) -> None:
+    mail = compiled(**said)
+    made = mail.mail(TO, STREAM, OUT)
+    way_out = f"{SITE.out}{SITE.signer.unsubscribe(OUT)}"
+    html, text = re.sub(r'<img src="[^"]+/t/o/[^>]+>', "", made.html), made.text
+    for number, url in enumerate(mail.links):
+        click = f"{SITE.click}{SITE.signer.click(STREAM, number, url)}"
+        html, text = html.replace(click, escape(url)), text.replace(click, url)
+    content = CampaignContent(subject="News", **said)
+    shown = sample(content, audience_name="Courses & Co", out="https://mail.example.com/out")
+    assert shown == tuple(half.replace(way_out, "https://mail.example.com/out") for half in (html, text))
