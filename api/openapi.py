@@ -162,12 +162,13 @@ def responses(route: Route, ref_of: Mapping[type, Json]) -> Json:
     schema = {} if route.gives is None else ref_of[route.gives]
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
     success: Json = {"description": "Done.", "headers": headers, "content": {m: {"schema": schema} for m in media}}
-    answers: Json = {str(route.status): success}
+    answers: Json = {str(status): success for status in (route.status, *route.also)}
     for status, codes in sorted(error_codes(route).items()):
         lines = [f"{field or 'request'}: {', '.join(of_field)}" for field, of_field in codes.items()]
+        error: Json = {"$ref": REF.format(name="Error")}
         answers[str(status)] = {
             "description": "; ".join(lines),
-            "content": {"application/json": {"schema": {"$ref": REF.format(name="Error")}}},
+            "content": {"application/json": {"schema": {"anyOf": [schema, error]} if status in route.also else error}},
             "x-error-codes": codes,
         }
     return answers

@@ -20,6 +20,9 @@ Check = Callable[[Any], str | None]
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What Postgres cannot hold as text: U+0000 and lone surrogates."""
 
+DEPTH_LIMIT = 100
+"""How deep lists and objects may lie in each other: what is stored must be read again, by whoever reads the log."""
+
 INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 LOST_PLUS = re.compile(r"(T[0-9:.]+) ([0-9]{2}:?[0-9]{2})$")
 """A UTC offset whose ``+`` was read as a space, as in every query string that was not encoded with care."""
@@ -163,16 +166,20 @@ def any_reader() -> Reader:
 
 
 def storable(value: Any) -> bool:
-    """Whether no text in a JSON value, at any depth, holds what Postgres cannot."""
-    waiting = [value]
-    while waiting:
-        here = waiting.pop()
-        if isinstance(here, str):
-            if UNSTORABLE.search(here):
-                return False
-        elif isinstance(here, dict):
-            waiting.extend(here)
-            waiting.extend(here.values())
-        elif isinstance(here, list):
-            waiting.extend(here)
-    return True
+    """Whether no text in a JSON value, at any depth, holds what Postgres cannot, and nothing is too deep to be read."""
+    level = [value]
+    for _ in range(DEPTH_LIMIT):
+        below: list[Any] = []
+        for here in level:
+            if isinstance(here, str):
+                if UNSTORABLE.search(here):
+                    return False
+            elif isinstance(here, dict):
+                below.extend(here)
+                below.extend(here.values())
+            elif isinstance(here, list):
+                below.extend(here)
+        if not below:
+            return True
+        level = below
+    return False

@@ -42,6 +42,8 @@ FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 NAMES = """
 email audience client status tags verified email_validation suppression verified_at validated_at reason hard_bounced
 complained global_unsubscribed scope categories tag enabled label slug name organization notes contacts csv dry_run
+senders id default_sender_id subject html_body text_body required_context example_context template_key context metadata
+idempotency_key from_email reply_to cc bcc headers message_parts category_tag scheduled_at include_tags emails limit
 """
 FIELDS = st.sampled_from(NAMES.split())
 TEXT = st.text(st.characters(), max_size=20) | st.sampled_from(

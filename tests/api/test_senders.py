@@ -9,7 +9,7 @@ import pytest
 
 from config.local.postgres import Postgres
 from tests.api.conftest import with_demo
-from tests.api.serving import fields, serving, settings_of
+from tests.api.serving import COURSES, fields, serving, settings_of
 
 PATH = "/api/client/senders"
 NEWS = {"id": "news", "email": "The News <news@example.com>"}
@@ -49,11 +49,16 @@ def test_senders_are_replaced_as_a_whole(http: httpx.Client) -> None:
 
 
 def test_a_client_without_a_sender_sends_nothing(http: httpx.Client) -> None:
+    draft = {**COURSES, "subject": "Hello", "text_body": "Hello"}
+    assert http.put("/api/campaigns/hello", json=draft).status_code == 201
     assert http.put(PATH, json={"senders": []}).json()["senders"] == []
     template = {"name": "Hello", "subject": "Hello", "text_body": "Hello"}
     assert http.put("/api/transactional/templates/hello", json=template).status_code == 200
     send = http.post("/api/transactional/send", json={"email": "a@example.com", "template_key": "hello"})
-    assert (send.status_code, fields(send)) == (400, {"from_email": "not_configured"})
+    edit, queue = http.put("/api/campaigns/other", json=draft), http.post("/api/campaigns/hello/queue")
+    for response in (send, edit, queue):
+        assert (response.status_code, fields(response)) == (400, {"from_email": "not_configured"})
+    assert http.get("/api/campaigns/hello").json()["campaign"]["status"] == "draft"
 
 
 @pytest.mark.parametrize(

@@ -299,6 +299,14 @@ def test_half_a_surrogate_pair_in_the_context(http: httpx.Client, email: str) ->
     assert (response.status_code, fields(response)) == (400, {"context.a": "invalid"})
 
 
+@pytest.mark.parametrize("depth", [101, 500, 990, 5_000])
+def test_a_context_that_is_too_deep(http: httpx.Client, email: str, depth: int) -> None:
+    body = f'{{"email": "{email}", "template_key": "plain", "context": {{"a": {"[" * depth}{"]" * depth}}}}}'
+    response = http.post(SEND, content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 400
+    assert fields(response) in ({"context.a": "invalid"}, {"body": "invalid_json"})
+
+
 def test_another_s_scope_is_forbidden_and_a_template_that_is_not_there_not_found(
     http: httpx.Client, email: str
 ) -> None:
