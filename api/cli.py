@@ -11,6 +11,7 @@ import psycopg
 from eventsourcing.persistence import PersistenceError
 
 from api import cli_contacts as contacts
+from api import cli_projections as projections
 from api import cli_tenants as tenants
 from api.asyncapi import encoded
 from api.cli_output import CommandError, say
@@ -26,11 +27,12 @@ MISUSED = 2
 
 
 class Argument(msgspec.Struct, frozen=True):
-    """One argument of a command: a flag with dashes is an option, ``needed`` or not."""
+    """One argument of a command: a flag with dashes is an option, ``needed`` or not; a ``switch`` takes no value."""
 
     flag: str
     about: str
     needed: bool = False
+    switch: bool = False
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -76,6 +78,9 @@ AS_OF = Argument("--as-of", "a time (ISO 8601) or a log position; now by default
 FROM = Argument("--from", "the earlier moment, a time or a log position", needed=True)
 TO = Argument("--to", "the later moment; now by default")
 FILE = Argument("file", "the document as JSON")
+MODEL = Argument("name", "the read model, or all")
+CREW = Argument("--processes", "how many to read and fold with; 1 by default")
+VALUES = Argument("--show-values", "show what differs, personal data included", switch=True)
 
 COMMANDS = (
     Command("migrate", migrate, "create the tables that the database lacks"),
@@ -99,6 +104,10 @@ COMMANDS = (
     Command("keys revoke", tenants.revoke_key, "make a key open nothing any more", (PUBLIC_ID, CLIENT, WITHIN)),
     Command("contacts show", contacts.show, "show a contact as of a moment", (CONTACT, *SCOPE, AS_OF)),
     Command("contacts diff", contacts.diff, "show what changed about a contact", (CONTACT, *SCOPE, FROM, TO)),
+    Command("projections status", projections.status, "show how far read models are, and what is built for them"),
+    Command("projections rebuild", projections.rebuild_models, "build read models anew from the log", (MODEL, CREW)),
+    Command("projections verify", projections.verify_models, "compare read models with the log", (MODEL, VALUES, CREW)),
+    Command("projections unpark", projections.unpark, "have a parked read model try again", (MODEL,)),
     Command("consent verify", contacts.verify, "check a consent proof against the log", (FILE,)),
 )
 
@@ -126,7 +135,9 @@ def parser(commands: Sequence[Command] = COMMANDS) -> argparse.ArgumentParser:
 
 def add_argument(own: argparse.ArgumentParser, argument: Argument) -> None:
     """Have a parser take an argument."""
-    if argument.flag.startswith("--"):
+    if argument.switch:
+        own.add_argument(argument.flag, help=argument.about, action="store_true")
+    elif argument.flag.startswith("--"):
         own.add_argument(argument.flag, help=argument.about, required=argument.needed, default="")
     else:
         own.add_argument(argument.flag, help=argument.about)
