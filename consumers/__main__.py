@@ -20,6 +20,7 @@ import psycopg
 from config.logging import configure_logging
 from config.settings import BadSettingsError, Settings
 from consumers.campaign_lane import CampaignLane
+from consumers.feedback import FeedbackConsumer
 from consumers.importer import Importer
 from consumers.planner import Planner
 from consumers.projector import Projector, direct_feed, kafka_feed
@@ -91,6 +92,16 @@ def planner(settings: Settings) -> Session:
     return session
 
 
+def feedback(settings: Settings) -> Session:
+    """What SES told of mail before the log knew it."""
+
+    def session(stop: Flag) -> None:
+        with closing(store_of(settings)) as store:
+            FeedbackConsumer(store).session(stop)
+
+    return session
+
+
 def sender(lane: Callable[[Store, Site], Lane]) -> Callable[[Settings], Session]:
     """Mail of one lane."""
 
@@ -127,6 +138,7 @@ CONSUMERS: Final[Mapping[str, Callable[[Settings], Session]]] = {
     "planner": planner,
     "transactional-sender": sender(TransactionalLane),
     "campaign-sender": sender(CampaignLane),
+    "feedback": feedback,
 }
 
 
