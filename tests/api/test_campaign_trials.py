@@ -8,8 +8,15 @@ from typing import Any
 import httpx
 import pytest
 
+from domain.links import Signer
+from domain.mailbox import mailbox
+from domain.message import MessageRequested, transactional
+from domain.message.content import content_of, mail_of
+from domain.store.history import read_stream
+from domain.store.log import Store
+from domain.tracking import Site
 from tests.api.conftest import Upsert
-from tests.api.serving import COURSES, fields
+from tests.api.serving import COURSES, MASTER_KEY_TEXT, fields
 
 numbers = count(1)
 LINK = '<a href="https://example.com/a?x=1&amp;y=2">a</a>'
@@ -82,6 +89,24 @@ def test_a_test_mail_goes_to_each_address_once(http: httpx.Client, path: str, em
     assert (campaign["status"], campaign["recipient_count"]) == ("draft", 0)
     again = http.post(f"{path}/test-send", json={"emails": [email]}).json()["messages"]
     assert again[0]["id"] != messages[0]["id"]
+
+
+def test_a_test_mail_is_the_campaign_s_with_a_way_out_that_is_none(
+    http: httpx.Client, path: str, demo_database: str, email: str
+) -> None:
+    number = http.post(f"{path}/test-send", json={"emails": [email]}).json()["messages"][0]["id"]
+    store = Store(demo_database, MASTER_KEY_TEXT)
+    [(recorded, requested)] = read_stream(store, transactional.kind, number).events
+    store.close()
+    assert isinstance(requested, MessageRequested)
+    content = content_of(requested.content)
+    assert content is not None
+    site = Site("http://127.0.0.1:8000", Signer(bytes(32)))
+    mail = mail_of(content, sender=mailbox(requested.sender), to=mailbox(email), stream=recorded.stream, site=site)
+    assert (mail.html.count("/t/c/"), mail.html.count("/t/o/"), mail.text.count("/t/c/")) == (1, 1, 1)
+    assert (mail.html.count("/unsubscribe/test"), mail.text.count("/unsubscribe/test")) == (1, 1)
+    assert [header.name for header in mail.headers] == ["List-Unsubscribe", "List-Unsubscribe-Post"]
+    assert mail.as_bytes()
 
 
 @pytest.mark.parametrize("in_header", [True, False])
