@@ -83,13 +83,15 @@ class Follower:
         if self._behind and self._fill(self._behind, self._partitions):
             self._behind.clear()
 
-    def check(self, rows: Iterable[tuple[int, Progress]]) -> None:
-        """Look for partitions that stand still though more was published before, and for those unparked by command."""
+    def check(self, rows: Iterable[tuple[int, Progress]], *, read_ahead: bool = False) -> None:
+        """Turn to the log for partitions that stand still though more was published before, for those unparked by
+        command, and for all with ``read_ahead``.
+        """
         for partition, now in rows:
             before = self._seen.get(partition)
             stalled = before is not None and now.position == before.position < before.published
-            unparked = partition in self._parked and not now.parked
-            if partition in self._owned and (unparked or (stalled and partition not in self._parked)):
+            parked = partition in self._parked
+            if partition in self._owned and (not now.parked if parked else stalled or read_ahead):
                 self._parked.pop(partition, None)
                 self._behind.add(partition)
             self._seen[partition] = now

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from threading import Event as Flag
 from time import monotonic
-from typing import Final
+from typing import Final, NamedTuple
 
 from consumers.feed import Feed, relayed_division
 from consumers.feed_direct import DirectFeed
@@ -27,12 +27,28 @@ PROGRESS = """
 SELECT c.projection, c.partition, c.position, c.parked_position IS NOT NULL, coalesce(p.position, 0)
 FROM checkpoints c LEFT JOIN relay_partitions p USING (partition)
 """
-
+RELAYED = "SELECT position, coalesce((SELECT max(notification_id) FROM log), 0) FROM relay"
 VERSIONS = "SELECT name, version FROM read_models"
+
+READ_AHEAD: Final = 10_000
+"""Events between the relay and the log's end from which it is quicker to read them than to wait for them."""
 
 log = logging.getLogger(__name__)
 
 OpenFeed = Callable[[Connection, Flag], Feed | None]
+
+
+class Relayed(NamedTuple):
+    """Where the relay is, and where the log ends."""
+
+    position: int
+    head: int
+
+
+def falls_behind(before: Relayed | None, now: Relayed) -> bool:
+    """True when the relay stood still though it had events to publish, or has very many: brokers lost, or a flood."""
+    stands = before is not None and now.position == before.position < before.head
+    return stands or now.head - now.position > READ_AHEAD
 
 
 class Projector:
@@ -45,6 +61,7 @@ class Projector:
         self._open_feed = open_feed
         self._unsealer = unsealer
         self._projections = projections
+        self._relayed: Relayed | None = None
 
     def session(self, stop: Flag) -> None:
         """Follow until stopped. Raises psycopg's OperationalError, KafkaError, Repartitioned."""
@@ -82,13 +99,18 @@ class Projector:
         return [known.get(p.name) or Follower(connection, self._unsealer, p, partitions) for p in mine]
 
     def _check(self, connection: Connection, feed: Feed, followers: Sequence[Follower]) -> None:
+        """Look after what the feed alone would not bring on. Raises Repartitioned when its division is over."""
         if feed.division.generation and relayed_division(connection) != feed.division:
             raise Repartitioned
         rows = defaultdict(list)
         for name, partition, *progress in connection.execute(PROGRESS):
             rows[name].append((partition, Progress(*progress)))
+        row = connection.execute(RELAYED).fetchone()
+        relayed = Relayed(*row) if row else None
+        read_ahead = relayed is not None and falls_behind(self._relayed, relayed)
+        self._relayed = relayed
         for follower in followers:
-            follower.check(rows[follower.projection.name])
+            follower.check(rows[follower.projection.name], read_ahead=read_ahead)
 
 
 def direct_feed(conninfo: str) -> OpenFeed:

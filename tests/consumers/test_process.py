@@ -15,10 +15,12 @@ import msgspec
 import psycopg
 import pytest
 
+from config.local.kafka.broker import Kafka
+from config.local.kafka.jars import find_runtime
 from config.settings import BadSettingsError, Settings
 from consumers.__main__ import Process, chosen
 from domain.store.log import Store
-from tests.consumers.running import DEADLINE, wait_for, write
+from tests.consumers.running import DEADLINE, assert_equals_replay, tag, wait_for, wait_until, write
 from tests.projections.conftest import MASTER_KEY
 
 ROOT = Path(__file__).parents[2]
@@ -63,6 +65,35 @@ def test_relay_and_projector_share_a_process(database: str, store: Store, kafka:
         started.send_signal(signal.SIGINT)
         started.communicate(timeout=DEADLINE)
         assert started.returncode == 0
+
+
+@pytest.fixture
+def own_broker(kafka: str, tmp_path: Path) -> Kafka:
+    """A broker that the test may stop; not yet started. There is one, since the run's own could be started."""
+    assert kafka
+    runtime = find_runtime(Settings.read(required=()).data_dir / "cache", tmp_path / "maven.log", print)
+    broker = Kafka(tmp_path / "kafka", tmp_path / "kafka.log", runtime)
+    broker.prepare()
+    return broker
+
+
+@pytest.mark.kafka
+def test_read_models_stay_current_without_the_broker_and_come_to_the_same_with_it(
+    database: str, store: Store, own_broker: Kafka
+) -> None:
+    with process(database, "relay", "projector", KAFKA_BOOTSTRAP_SERVERS=own_broker.bootstrap):
+        with own_broker.running():
+            write(store, range(20))
+            wait_for(store, "contacts")
+        tag(store, range(1, 11), "without")
+        wait_for(store, "contacts")
+        with own_broker.running():
+            tag(store, range(1, 11), "with")
+            head = [(store.recorder.head(),)]
+            relayed = "SELECT position FROM relay"
+            wait_until(database, lambda c: c.execute(relayed).fetchall() == head, "all to be published")
+            wait_for(store, "contacts")
+    assert_equals_replay(store)
 
 
 @pytest.mark.parametrize("names", [["relay"], ["nobody"], []], ids=["no Kafka", "unknown", "none"])

@@ -18,6 +18,7 @@ from kafka import KafkaAdminClient
 from consumers import projector as projector_module
 from consumers.follower import divided
 from consumers.messages import Headers
+from consumers.projector import Relayed, falls_behind
 from consumers.relay import Relay
 from consumers.session import Connection, connect
 from domain.store.log import Store
@@ -255,3 +256,19 @@ def test_partitions_left_at_different_positions_are_brought_together(store: Stor
         undivided = "SELECT DISTINCT partition, partitions FROM checkpoints"
         wait_until(store.conninfo, lambda c: c.execute(undivided).fetchall() == [(0, 1)], "one division")
     assert_exact(store)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "behind"),
+    [
+        ((5, 5), (5, 9), False),
+        ((5, 9), (5, 9), True),
+        ((5, 9), (6, 9), False),
+        (None, (5, 9), False),
+        ((5, 9), (20_000, 29_000), False),
+        (None, (20_000, 31_000), True),
+    ],
+    ids=["new events", "stands still", "moves", "first look", "a little behind", "a flood"],
+)
+def test_when_a_relay_has_fallen_behind(before: tuple[int, int] | None, now: tuple[int, int], *, behind: bool) -> None:
+    assert falls_behind(Relayed(*before) if before else None, Relayed(*now)) is behind
