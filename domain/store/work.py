@@ -80,7 +80,7 @@ class Work:
         return self.stream.int & NUMBER
 
     def replay(self, mapper: Mapper, until: Callable[[Event, int], bool] | None = None) -> None:
-        """Fold the snapshot and the loaded events, or those that ``until(event, position)`` holds for.
+        """Fold the snapshot and the loaded events, up to the first one that ``until(event, position)`` does not hold for.
 
         Raises UnknownEvent.
         """
@@ -90,9 +90,10 @@ class Work:
         evolve, state, keys = self.decider.evolve, self.state, self.keys
         for version, topic, data, position in self.found.events:
             event = mapper.open(topic, data, keys)
-            if until is None or until(event, position):
-                state = evolve(state, event)
-                self.version = version
+            if until is not None and not until(event, position):
+                break
+            state = evolve(state, event)
+            self.version = version
         self.state = state
         self.expected = self.version
 

@@ -99,6 +99,13 @@ def test_a_stream_is_loaded_as_of_a_position_or_time(store: Store) -> None:
     assert [loaded.version for loaded in at] == [0, 3, 4, 4]
 
 
+def test_a_state_that_never_was_is_not_made_up(store: Store) -> None:
+    for minutes, tag in ((0, "first"), (9, "by a fast clock"), (1, "last")):
+        store.handle(upsert("ada@example.com", at=NOON + timedelta(minutes=minutes), tags=(tag,)))
+    [then] = store.load(contact.decider, numbers=[1], as_of=NOON + timedelta(minutes=5))
+    assert then.state.tags[3] == {"first"}
+
+
 def test_a_hot_stream_is_loaded_from_its_snapshot(store: Store, open_store: Callable[[], Store]) -> None:
     for n in range(SNAPSHOT_EVERY // 50 + 1):
         store.handle(*(upsert("ada@example.com", tags=(f"t{n * 50 + k}",), verified=True) for k in range(50)))
