@@ -80,7 +80,7 @@ class Work:
         return self.stream.int & NUMBER
 
     def replay(self, mapper: Mapper, until: Callable[[Event, int], bool] | None = None) -> None:
-        """Fold the snapshot and the loaded events, up to the first one that ``until(event, position)`` does not hold for.
+        """Fold the snapshot and the loaded events, as far as ``until(event, position)`` holds.
 
         Raises UnknownEvent.
         """
