@@ -11,6 +11,7 @@ import psycopg
 from eventsourcing.persistence import PersistenceError
 
 from api import cli_contacts as contacts
+from api import cli_messages as messages
 from api import cli_projections as projections
 from api import cli_tenants as tenants
 from api.asyncapi import encoded
@@ -78,6 +79,14 @@ AS_OF = Argument("--as-of", "a time (ISO 8601) or a log position; now by default
 FROM = Argument("--from", "the earlier moment, a time or a log position", needed=True)
 TO = Argument("--to", "the later moment; now by default")
 FILE = Argument("file", "the document as JSON")
+CAMPAIGN = (
+    Argument("campaign", "external key of a campaign of --client, or a campaign's number"),
+    Argument("--client", "slug of the client"),
+    WITHIN,
+)
+RELEASED = Argument(
+    "contacts", "ids of contacts separated by commas, or all: SES has to be known not to have their mail"
+)
 MODEL = Argument("name", "the read model, or all")
 CREW = Argument("--processes", "how many to read and fold with; 1 by default")
 VALUES = Argument("--show-values", "show what differs, personal data included", switch=True)
@@ -108,6 +117,8 @@ COMMANDS = (
     Command("projections rebuild", projections.rebuild_models, "build read models anew from the log", (MODEL, CREW)),
     Command("projections verify", projections.verify_models, "compare read models with the log", (MODEL, VALUES, CREW)),
     Command("projections unpark", projections.unpark, "have a parked read model try again", (MODEL,)),
+    Command("messages unconfirmed", messages.show, "show a campaign's mail that SES never answered for", CAMPAIGN),
+    Command("messages release", messages.release, "send again what SES does not have", (*CAMPAIGN, RELEASED)),
     Command("consent verify", contacts.verify, "check a consent proof against the log", (FILE,)),
 )
 
