@@ -41,6 +41,7 @@ from api.imports_run import NDJSON
 from api.imports_upload import CONSUMES, CsvImport
 from api.operator import audiences, clients, keys, organizations, requests, show
 from api.routing import Route
+from api.transactional_answer import SendAnswer
 from api.wiring import Wiring
 from config.settings import Settings
 from domain.contact.view import ContactPayload, PreferencesPayload
@@ -172,7 +173,7 @@ ROUTES: tuple[Route, ...] = (
     Route("PUT", "/api/client/senders", senders.replace, senders.ReplaceSenders, senders.SendersAnswer, refuses=SENDERS),
     Route("GET", "/api/transactional/templates/{key}", templates.read, None, templates.TemplatePayload, refuses={"key": "not_found"}),
     Route("PUT", "/api/transactional/templates/{key}", templates.save, templates.SaveTemplate, templates.SavedTemplate, refuses=TEMPLATE),
-    Route("POST", "/api/transactional/send", transactional.send, transactional.SendTransactional, transactional.SendAnswer, status=202, refuses=SEND, also=(409,)),
+    Route("POST", "/api/transactional/send", transactional.send, transactional.SendTransactional, SendAnswer, status=202, refuses=SEND, also=(409,)),
     Route("GET", "/api/transactional/messages/{id}", messages.show, None, messages.MessageAnswer, refuses=MESSAGE),
 
     # Campaigns

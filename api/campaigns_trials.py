@@ -125,8 +125,7 @@ async def halves(call: Call, there: Found) -> tuple[str, str]:
     """HTML and text as a recipient sees them; made in a thread, for a body can be large."""
     audiences = call.wiring.directory.now.audiences.values()
     name = next((each.name for each in audiences if each.number == there.state.audience_id), "")
-    out = f"{call.wiring.settings.public_url}/unsubscribe/{NO_WAY_OUT}"
-    return await asyncio.to_thread(sample, there.content, audience_name=name, out=out)
+    return await asyncio.to_thread(sample, there.content, audience_name=name, out=way_out(call))
 
 
 async def recipient(call: Call, there: Found, email: str) -> Recipient:
@@ -143,24 +142,39 @@ async def recipient(call: Call, there: Found, email: str) -> Recipient:
 async def test_send(call: Call, given: TestSend) -> Answer:
     """Send the campaign's mail to some addresses, whatever they are subscribed to; its counters stay as they are."""
     there = await found(call)
-    emails = list(dict.fromkeys(map(normalize, given.emails)))
-    errors: Errors = {}
-    for place, email in enumerate(given.emails):
-        with noted(errors, at=f"emails.{place}"):
-            check_recipient(normalize(email))
-    sender = Sender("", "")
-    with noted(errors):
-        sender = await mail_from(call, there)
-    if errors:
-        raise Invalid(errors)
-    html, text = await halves(call, there)
-    out = f"{call.wiring.settings.public_url}/unsubscribe/{NO_WAY_OUT}"
-    content = encode(MessageContent(subject=there.content.subject, html=html, text=text, headers=one_click(out)))
+    sender = await checked(call, there, given)
+    content = encode(await test_content(call, there))
     key = key_of(call, given.idempotency_key)
+    emails = dict.fromkeys(map(normalize, given.emails))
     sent = await asyncio.gather(*(trial(call, there, sender, content, email, key) for email in emails))
     shown = payload(call, there.number, there.state, await counted(call, there.number))
     messages = [each for each, _ in sent]
     return json_answer(TestSent(shown, messages), status=ACCEPTED, position=max(position for _, position in sent))
+
+
+async def checked(call: Call, there: Found, given: TestSend) -> Sender:
+    """The sender of a test. Raises Invalid with every address that cannot be written to, and what is wrong with it."""
+    errors: Errors = {}
+    sender = Sender("", "")
+    for place, email in enumerate(given.emails):
+        with noted(errors, at=f"emails.{place}"):
+            check_recipient(normalize(email))
+    with noted(errors):
+        sender = await mail_from(call, there)
+    if errors:
+        raise Invalid(errors)
+    return sender
+
+
+async def test_content(call: Call, there: Found) -> MessageContent:
+    """What a test says: the campaign's mail, with headers as it will have them."""
+    html, text = await halves(call, there)
+    return MessageContent(subject=there.content.subject, html=html, text=text, headers=one_click(way_out(call)))
+
+
+def way_out(call: Call) -> str:
+    """Where the way out of a mail leads that is none."""
+    return f"{call.wiring.settings.public_url}/unsubscribe/{NO_WAY_OUT}"
 
 
 async def trial(
@@ -185,8 +199,12 @@ async def trial(
     made = await requested(call, f"campaign-test:{there.number}:{key}:{email}", command)
     if made.events:
         return message_payload(made.number, made.state, made.state.requested, email), made.position
-    there_already = await followed(call, made.number)
-    if there_already is None:
+    return await sent_before(call, made.number)
+
+
+async def sent_before(call: Call, number: int) -> tuple[MessagePayload, int]:
+    """The message that an earlier test with the same key made."""
+    there = await followed(call, number)
+    if there is None:
         raise Invalid({"idempotency_key": "invalid"})
-    shown = message_payload(made.number, there_already.state, there_already.requested, there_already.email)
-    return shown, there_already.position
+    return message_payload(there.number, there.state, there.requested, there.email), there.position

@@ -13,12 +13,13 @@ from api.call import Call
 from api.commands import load
 from api.errors import Invalid
 from api.fields import Email, Name, said
-from api.message_payload import MessagePayload, followed, payload
+from api.message_payload import followed, payload
 from api.message_requests import check_recipient, is_keyed, key_of, registered, requested, skip_reason
 from api.refusals import noted
 from api.scalars import Errors
 from api.scope import check_scope
 from api.senders import Trimmed
+from api.transactional_answer import ACCEPTED, Rendered, SendAnswer, answer
 from domain import client, contact, message, template
 from domain.contact import Contact, tag_named
 from domain.eligibility import SkipReason
@@ -30,8 +31,6 @@ from domain.sender import Sender, choose
 from domain.template import Template, TemplateContent
 
 KEY_LIMIT = 255
-ACCEPTED, CONFLICT = 202, 409
-SUPPRESSED = "transactional_suppressed"
 
 
 class MessagePart(msgspec.Struct, kw_only=True):
@@ -63,38 +62,6 @@ class SendTransactional(msgspec.Struct, kw_only=True):
     audience: Trimmed | UnsetType = UNSET
     client: Trimmed | UnsetType = UNSET
     dry_run: bool = False
-
-
-class Rendered(msgspec.Struct, frozen=True):
-    """What the mail would say."""
-
-    subject: str
-    html_body: str
-    text_body: str
-
-
-class Suppressed(msgspec.Struct, frozen=True):
-    """Why the message will not be sent."""
-
-    code: str
-    message: str
-    reason: str | None
-
-
-class SendAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The message, whether an earlier request made it, and whether this one put it in line to be sent.
-
-    ``rendered``, ``would_deliver`` and ``delivery_decision`` (``deliver``, or the reason why not) answer a dry run,
-    ``error`` comes with a 409.
-    """
-
-    message: MessagePayload
-    idempotent_replay: bool
-    enqueued: bool
-    rendered: Rendered | UnsetType = UNSET
-    would_deliver: bool | UnsetType = UNSET
-    delivery_decision: str | UnsetType = UNSET
-    error: Suppressed | UnsetType = UNSET
 
 
 class Prepared(NamedTuple):
@@ -152,18 +119,13 @@ async def prepare(call: Call, given: SendTransactional, audience_id: int, errors
         load(call, contact.decider, key=email),
     )
     said_by_template = usable(found.state, errors)
-    sender, content = Sender("", ""), MessageContent(subject="")
+    sender = Sender("", "")
     with noted(errors):
         check_recipient(email)
     with noted(errors):
         default = said_by_template.default_sender_id if said_by_template else ""
         sender = choose(owner.state.senders, given.from_email, default, owner.state.default_sender_id)
-    wishes = wishes_of(given)
-    if said_by_template is None:
-        errors.update(check_wishes(wishes))
-    else:
-        with noted(errors):
-            content = await asyncio.to_thread(compose, said_by_template, said(given.context) or {}, wishes)
+    content = await composed(given, said_by_template, errors)
     if errors:
         raise Invalid(errors)
     request = MessageRequest(
@@ -171,6 +133,19 @@ async def prepare(call: Call, given: SendTransactional, audience_id: int, errors
     )
     category = tag_named(given.category_tag).slug if given.category_tag else ""
     return Prepared(email, sender, found.state, content, request, audience_id, category, person.state, person.position)
+
+
+async def composed(
+    given: SendTransactional, said_by_template: TemplateContent | None, errors: Errors
+) -> MessageContent:
+    """What the mail says, rendered in a thread: it may take a while. What is wrong is noted."""
+    wishes = wishes_of(given)
+    if said_by_template is None:
+        errors.update(check_wishes(wishes))
+    else:
+        with noted(errors):
+            return await asyncio.to_thread(compose, said_by_template, said(given.context) or {}, wishes)
+    return MessageContent(subject="")
 
 
 def usable(found: Template, errors: Errors) -> TemplateContent | None:
@@ -221,14 +196,6 @@ async def replay(call: Call, number: int) -> Answer:
         raise Invalid({"idempotency_key": "invalid"})
     shown = payload(found.number, found.state, found.requested, found.email)
     return answer(shown, found.position, replayed=True)
-
-
-def answer(shown: MessagePayload, position: int, *, replayed: bool) -> Answer:
-    """The message; a skipped one comes as a conflict with the reason."""
-    skipped = shown.status == "skipped"
-    error = Suppressed(SUPPRESSED, "The contact cannot be sent this message.", shown.skip_reason) if skipped else UNSET
-    body = SendAnswer(message=shown, idempotent_replay=replayed, enqueued=not (replayed or skipped), error=error)
-    return json_answer(body, status=CONFLICT if skipped else ACCEPTED, position=position)
 
 
 def dry_run(call: Call, prepared: Prepared) -> Answer:
