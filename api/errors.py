@@ -15,6 +15,7 @@ CONFLICTS = frozenset(
         "not_pausable",
         "not_queueable",
         "not_resumable",
+        "rebuild_running",
         "suppressed_contact_cannot_be_enabled",
         "transactional_suppressed",
     },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -20,8 +20,8 @@ class Difference(msgspec.Struct, frozen=True, omit_defaults=True):
     table: str
     kind: Kind
     key: dict[str, str]
-    columns: tuple[str, ...] = ()
-    values: dict[str, tuple[str | None, str | None]] = {}
+    columns: list[str] = []
+    values: dict[str, list[str | None]] = {}
 
 
 class Digested(msgspec.Struct, frozen=True):
@@ -33,8 +33,17 @@ class Digested(msgspec.Struct, frozen=True):
     table: str
     rows: int
     organizations: int
-    differing_organizations: tuple[int, ...]
+    differing_organizations: list[int]
     differing_rows: int
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """A comparison as it is kept. ``equal`` says that every live row was as the log says as of the position."""
+
+    equal: bool
+    position: int
+    tables: list[Digested]
+    first: list[Difference]
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -44,10 +53,10 @@ class Comparison(msgspec.Struct, frozen=True):
     tables: tuple[Digested, ...]
     first: tuple[Difference, ...]
 
-    def stored(self) -> Any:
+    def outcome(self) -> Outcome:
         """As the journal keeps it: without values."""
-        first = tuple(replace(difference, values={}) for difference in self.first)
-        return {"equal": self.equal, **msgspec.to_builtins(replace(self, first=first))}
+        first = [replace(difference, values={}) for difference in self.first]
+        return Outcome(self.equal, self.position, list(self.tables), first)
 
     @property
     def equal(self) -> bool:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from psycopg.types.json import Jsonb
 
 from projections.rebuild.database import Connection
+from projections.rebuild.difference import Outcome
 
 Purpose = Literal["rebuild", "verify"]
 Stage = Literal[
     "asked", "filling", "indexing", "catching up", "comparing", "swapping", "done", "stopped", "failed", "abandoned"
 ]
-COLUMNS = (
-    "projection, purpose, stage, version, shape, as_of, reached, events, done, began_at, stage_began_at, updated_at, "
-    "error, outcome"
-)
-FIND = f"SELECT {COLUMNS} FROM rebuilds WHERE projection = %s"
+FIND = "SELECT projection, purpose, stage, version, shape, as_of, reached FROM rebuilds WHERE projection = %s"
 BEGIN = """
 INSERT INTO rebuilds (projection, purpose, stage, version, shape, as_of, reached)
 VALUES (%(projection)s, %(purpose)s, 'filling', %(version)s, %(shape)s, %(as_of)s, %(reached)s)
@@ -34,13 +30,16 @@ UPDATE rebuilds SET stage = %s, events = %s, done = 0, stage_began_at = now(), u
 NOTE = "UPDATE rebuilds SET events = %s, done = %s, updated_at = now() WHERE projection = %s"
 REACH = "UPDATE rebuilds SET reached = %s, updated_at = now() WHERE projection = %s"
 END = """
-UPDATE rebuilds SET stage = %s, error = %s, outcome = %s, updated_at = now(), asked = NULL WHERE projection = %s
+UPDATE rebuilds
+SET stage = %(stage)s, error = %(error)s, outcome = %(outcome)s, updated_at = now(),
+    asked = CASE WHEN %(stage)s = 'stopped' THEN asked END
+WHERE projection = %(projection)s
 """
 
 
 class Entry(msgspec.Struct, frozen=True):
     """A row of ``rebuilds``. The model is filled as of ``as_of``; once that is done, everything up to ``reached`` is in
-    its rows. ``done`` of ``events`` are behind the stage that it is in.
+    its rows. ``shape`` is what it was begun as.
     """
 
     projection: str
@@ -50,13 +49,6 @@ class Entry(msgspec.Struct, frozen=True):
     shape: str
     as_of: int
     reached: int
-    events: int
-    done: int
-    began_at: datetime
-    stage_began_at: datetime
-    updated_at: datetime
-    error: str | None
-    outcome: Any
 
 
 class Journal:
@@ -92,7 +84,8 @@ class Journal:
         """Note that everything up to the position is in the rows."""
         self._connection.execute(REACH, (position, self._projection), prepare=True)
 
-    def end(self, stage: Stage, error: str | None = None, outcome: Any = None) -> None:
-        """Note how it ended. It is no longer asked for."""
-        found = None if outcome is None else Jsonb(outcome)
-        self._connection.execute(END, (stage, error, found, self._projection))
+    def end(self, stage: Stage, error: str | None = None, outcome: Outcome | None = None) -> None:
+        """Note how it ended. Unless it was only stopped, it is no longer asked for."""
+        found = None if outcome is None else Jsonb(msgspec.to_builtins(outcome))
+        how = {"stage": stage, "error": error, "outcome": found, "projection": self._projection}
+        self._connection.execute(END, how)

@@ -85,7 +85,7 @@ def verify(
         if comparison is None:
             raise IncomparableError(f"the live rows of {projection.name} do not get as far as position {build.reached}")
         build.generation.drop()
-        build.journal.end("done", outcome=comparison.stored())
+        build.journal.end("done", outcome=comparison.outcome())
     return comparison
 
 
@@ -142,7 +142,7 @@ def _swap(build: Build, swap: Swap, comparison: Comparison | None) -> None:
     """Swap as soon as nobody holds the live tables for long."""
     build.enter("swapping")
     pause = FIRST_PAUSE
-    outcome = comparison and comparison.stored()
+    outcome = comparison.outcome() if comparison else None
     while swap.attempt(build.reached, outcome) is None:
         build.note(0, 0, ", ".join(swap.holders()) or "a moment")
         sleep(pause)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
+from psycopg.rows import dict_row
 
 from projections.checkpoint import Lag, lags
 from projections.rebuild.database import Connection
+from projections.rebuild.difference import Outcome
 from projections.rebuild.journal import Purpose, Stage
 from projections.schema import read_models
 
@@ -16,13 +17,13 @@ HEAD = "SELECT coalesce(max(notification_id), 0) FROM log"
 VERSIONS = "SELECT name, version FROM read_models"
 # An advisory lock stands in pg_locks as the two halves of its number. Only the session that builds holds it.
 REBUILDS = """
-SELECT projection, purpose, stage, asked IS NOT NULL, EXISTS (
+SELECT projection, purpose, stage, asked IS NOT NULL AS asked, EXISTS (
         SELECT FROM pg_locks, hashtextextended('datamailer rebuild ' || projection, 0) AS number
         WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND classid::bigint = number >> 32 & 4294967295 AND objid::bigint = number & 4294967295),
-    events, done, done / nullif(extract(epoch FROM updated_at - stage_began_at), 0)::float8,
+        AND classid::bigint = number >> 32 & 4294967295 AND objid::bigint = number & 4294967295) AS running,
+    events, done, rate AS events_per_second, (events - done) / nullif(rate, 0) AS seconds_left,
     began_at, updated_at, error, outcome
-FROM rebuilds
+FROM rebuilds, LATERAL (SELECT done / nullif(extract(epoch FROM updated_at - stage_began_at), 0)::float8 AS rate) AS r
 """
 
 
@@ -30,7 +31,8 @@ class Rebuild(msgspec.Struct, frozen=True):
     """The last rebuild or verification of a model, or the one under way.
 
     ``done`` of ``events`` of its ``stage`` are behind it. ``running`` is false for one that was stopped or killed: the
-    next one goes on with it; and for one that was ``asked`` for and has not begun. ``outcome`` is the comparison.
+    next one goes on with it; and for one that was ``asked`` for and has not begun. ``outcome`` is what a comparison of
+    the live rows with the log found.
     """
 
     purpose: Purpose
@@ -40,15 +42,11 @@ class Rebuild(msgspec.Struct, frozen=True):
     events: int
     done: int
     events_per_second: float | None
+    seconds_left: float | None
     began_at: datetime
     updated_at: datetime
     error: str | None
-    outcome: Any
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Of the stage; None where nothing is counted."""
-        return (self.events - self.done) / self.events_per_second if self.events and self.events_per_second else None
+    outcome: Outcome | None
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -74,7 +72,8 @@ class Status(msgspec.Struct, frozen=True):
 def statuses(connection: Connection) -> list[Status]:
     """Every read model of this code, by name."""
     versions = dict(connection.execute(VERSIONS).fetchall())
-    rebuilds = {name: Rebuild(*row) for name, *row in connection.execute(REBUILDS)}
+    rows = connection.cursor(row_factory=dict_row).execute(REBUILDS)
+    rebuilds = {row["projection"]: msgspec.convert(row, Rebuild) for row in rows}
     known = {lag.name: lag for lag in lags(connection)}
     row = connection.execute(HEAD).fetchone()
     unfollowed = Lag("", 0, row[0] if row else 0, 0.0, None, None)

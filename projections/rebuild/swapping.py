@@ -7,7 +7,7 @@ tables in the first of them: its snapshot does not show the rows of tables that 
 
 from __future__ import annotations
 
-from typing import Any, LiteralString
+from typing import LiteralString
 
 from psycopg.errors import DeadlockDetected, LockNotAvailable, UndefinedColumn, UndefinedTable, UniqueViolation
 from psycopg.sql import SQL, Composed, Identifier
@@ -16,6 +16,7 @@ from projections.analytics import SCHEMA as ANALYTICS
 from projections.analytics import drop, install_views
 from projections.projection import Projection
 from projections.rebuild.database import Connection
+from projections.rebuild.difference import Outcome
 from projections.rebuild.generation import Generation
 from projections.rebuild.journal import Journal
 from projections.rebuild.log_fold import LogFold
@@ -77,7 +78,7 @@ class Swap:
         self._fold = fold
         self._journal = Journal(connection, self._projection.name)
 
-    def attempt(self, reached: int, outcome: Any) -> int | None:
+    def attempt(self, reached: int, outcome: Outcome | None) -> int | None:
         """Swap, unless somebody holds the tables; then None, and nothing happened.
 
         ``reached`` is the position up to which the generation has everything. Gives the one that it is at then: the

@@ -57,7 +57,7 @@ class TablePair:
         differing = sorted(number for number in organizations if live.get(number) != built.get(number))
         count, first = self._differing(differing, show_values=show_values) if differing else (0, [])
         rows = sum(number for number, *_ in live.values())
-        return Digested(self._table, rows, len(organizations), tuple(differing), count), first
+        return Digested(self._table, rows, len(organizations), differing, count), first
 
     def _digests(self, table: Identifier) -> Digests:
         columns = listed(self._columns)
@@ -85,12 +85,12 @@ class TablePair:
         is_live, is_built, key, before, after, _ = row
         kind: Kind = "changed" if is_live and is_built else "extra" if is_live else "missing"
         pairs = zip(self._columns, before, after, strict=True)
-        values = {name: (was, is_now) for name, was, is_now in pairs if was != is_now}
+        values = {name: [was, is_now] for name, was, is_now in pairs if was != is_now}
         return Difference(
             table=self._table,
             kind=kind,
             key=dict(zip(self._key, key, strict=True)),
-            columns=tuple(values) if kind == "changed" else (),
+            columns=list(values) if kind == "changed" else [],
             values=values if show_values else {},
         )
 
