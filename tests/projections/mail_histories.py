@@ -9,6 +9,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from domain import campaign, contact, message, template
+from domain.eligibility import SkipReason
 from domain.store.log import Store
 from domain.store.order import Context, Order
 from domain.template import SaveTemplate, TemplateContent
@@ -32,6 +33,9 @@ contents = st.builds(
     text_body=st.just("Hello"),
     is_active=st.booleans(),
 )
+
+
+skip_reasons: st.SearchStrategy[SkipReason | None] = st.sampled_from([None, None, "unverified"])
 
 
 @st.composite
@@ -60,20 +64,19 @@ def a_messages_course(draw: st.DrawFn) -> list[Order]:
     organization_id, audience_id, client_id = draw(st.sampled_from(SCOPES))
     person = draw(st.integers(0, len(PEOPLE) - 1))
     heard = draw(st.lists(a_command(AFTERWARDS), max_size=7))
+    shared: dict[str, Any] = {"context": context(organization_id, client_id), "contact_id": PERSON + person}
     if draw(st.booleans()):
-        first = draw(a_command([message.RequestMessage]))
-        whose = {"organization_id": organization_id, "client_id": client_id, "audience_id": audience_id}
-        first = msgspec.structs.replace(first, **whose, contact_id=PERSON + person)
-        place: dict[str, Any] = {"decider": message.transactional, "key": message.key_of(client_id, f"key-{person}")}
-    else:
-        campaign_id = draw(st.integers(1, 2))
-        skip_reason = draw(st.sampled_from([None, None, "unverified"]))
-        planned = {"campaign_id": campaign_id, "contact_id": PERSON + person, "skip_reason": skip_reason}
-        first = message.PlanMessage(at=NOW, **planned)
-        number = message.campaign_message_number(campaign_id, PERSON + person)
-        place = {"decider": message.of_campaign, "number": number}
-    shared = {"context": context(organization_id, client_id), "contact_id": PERSON + person}
-    return [Order(**place, command=command, **shared) for command in (first, *heard)]
+        whose: dict[str, Any] = {"organization_id": organization_id, "client_id": client_id, "audience_id": audience_id}
+        request = msgspec.structs.replace(
+            draw(a_command([message.RequestMessage])), **whose, contact_id=PERSON + person
+        )
+        shared |= {"decider": message.transactional, "key": message.key_of(client_id, f"key-{person}")}
+        return [Order(command=command, **shared) for command in (request, *heard)]
+    campaign_id, skip_reason = draw(st.integers(1, 2)), draw(skip_reasons)
+    plan = message.PlanMessage(at=NOW, campaign_id=campaign_id, contact_id=PERSON + person, skip_reason=skip_reason)
+    number = message.campaign_message_number(campaign_id, PERSON + person)
+    shared |= {"decider": message.of_campaign, "number": number}
+    return [Order(command=command, **shared) for command in (plan, *heard)]
 
 
 def context(organization_id: int, client_id: int) -> Context:

@@ -20,7 +20,6 @@ from projections.contacts import PROJECTION
 from projections.engine import Applied
 from tests.projections.histories import (
     NOON,
-    PEOPLE,
     a_contact_order,
     begin,
     clear,
@@ -29,6 +28,7 @@ from tests.projections.histories import (
     replayed,
     rows,
 )
+from tests.projections.mail_histories import PEOPLE
 
 LATER = NOON + timedelta(hours=1)
 EVEN_LATER = NOON + timedelta(hours=2)
