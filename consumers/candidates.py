@@ -22,6 +22,8 @@ CHANGED = """
 SELECT DISTINCT contact_id FROM log WHERE notification_id > %s
 AND originator_id >= stream_id(4, 0) AND originator_id < stream_id(5, 0)
 """
+# A rebuild puts new tables in the place of these; the snapshot of those that it finds must come after their rows.
+HOLD = "LOCK TABLE contacts, category_choices IN ACCESS SHARE MODE"
 # The facts about a contact are the same on all its rows; what differs are the rows of the audience and of the client.
 INTENDED = """
 SELECT c.contact_id, bool_or(c.hard_bounced), bool_or(c.complained), bool_or(c.global_unsubscribed),
@@ -52,6 +54,7 @@ def intended(store: Store, campaign: Campaign, position: int) -> Iterator[list[I
     content = campaign.content or CampaignContent(subject="")
     with closing(psycopg.connect(store.conninfo)) as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        connection.execute(HOLD)
         changed = {number for (number,) in connection.execute(CHANGED, (position,))}
         yield from _as_of(store, campaign, content, sorted(changed), position)
         with connection.cursor(name="intended") as cursor:
