@@ -11,6 +11,7 @@ from typing import Final, LiteralString
 
 import msgspec
 
+from domain.contact import decider
 from domain.contact.events import ContactCategoryDisabled, ContactCategoryEnabled, ContactErased
 from domain.decider import Event
 from domain.store.recorded import Recorded
@@ -73,5 +74,7 @@ PROJECTION: Final = Projection(
         ),
         group_of=attrgetter("contact_id"),
         evolve=evolve,
+        streams=(decider.kind,),
+        reads=("contact_id",),
     ),
 )

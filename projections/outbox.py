@@ -77,4 +77,5 @@ PROJECTION: Final = Projection(
     ddl=DDL,
     indexes=INDEXES,
     fold=fold,
+    scratch=("claimed_by",),
 )

@@ -10,7 +10,7 @@ from domain.store.unsealing import Unsealer
 from projections.projection import Projection
 from projections.rebuild.database import Connection
 from projections.rebuild.refusals import LOST, BadEventError
-from projections.rebuild.stream_fold import names, unwanted
+from projections.rebuild.stream_fold import unwanted
 
 CHUNK: Final = 20_000
 """Positions that are folded at once."""
@@ -30,7 +30,6 @@ class LogFold:
         self._connection = connection
         self._unsealer = unsealer
         self._projection = projection
-        self._names = names(projection)
         self._unwanted = unwanted(projection)
 
     def apply(self, after: int, through: int, choose: Choose | None = None) -> None:
@@ -45,8 +44,7 @@ class LogFold:
     def _read(self, after: int, through: int, choose: Choose | None) -> list[Recorded]:
         cursor = self._connection.cursor(binary=True)
         events = [Recorded(*row) for row in cursor.execute(READ, (after, through, self._unwanted), prepare=True)]
-        chosen = events if choose is None else [event for event in events if choose(event)]
-        return [event for event in chosen if event.topic.partition("@")[0] in self._names]
+        return self._projection.wanted(events if choose is None else filter(choose, events))
 
     def _fold(self, events: Sequence[Recorded]) -> None:
         """Fold, and halve what fails until the event is found that does."""
