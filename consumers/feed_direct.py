@@ -11,7 +11,7 @@ from projections.engine import Batch
 
 LIMIT: Final = 5_000
 WHOLE: Final = frozenset({0})
-GATHER: Final = 0.004
+GATHER: Final = 0.008
 """Seconds for which events are gathered while they keep coming: every batch has a price, whatever its size."""
 
 # The positions of a relay that ran before say nothing any more.

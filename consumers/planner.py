@@ -21,6 +21,8 @@ from domain.store.order import Accepted, Contended, Context, Failed, Order, Outc
 from projections.checkpoint import is_caught_up
 
 NAME: Final = "datamailer.planner"
+PAUSE: Final = 0.2
+"""Seconds between looks at least: the log grows all the time, campaigns seldom."""
 NEEDED: Final = ("contacts", "category_choices")
 """Read models that a snapshot is taken from."""
 
@@ -55,6 +57,7 @@ class Planner:
                     self.look(connection, stop)
                 except (Unavailable, Contended) as error:
                     raise OperationalError from error
+                stop.wait(PAUSE)
                 wait(connection, WAIT)
 
     def look(self, connection: Connection, stop: Flag) -> None:
