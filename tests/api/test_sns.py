@@ -198,7 +198,7 @@ ODD_EVENT = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(event=ODD_EVENT | ODD | st.text(max_size=20), members=st.dictionaries(st.sampled_from(MEMBERS), ODD, max_size=2))
 @example(event={"eventType": "Send", "mail": {"messageId": "x", "timestamp": "0001-01-01T00:00:00+14:00"}}, members={})
 def test_odd_events_have_an_answer(stand: Stand, event: Any, members: dict[str, Any]) -> None:

@@ -140,7 +140,7 @@ def test_what_is_no_page_leads_nowhere(url: str) -> None:
     assert place is None or (place.startswith((b"http://", b"https://")) and b"\n" not in place and b"\r" not in place)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(token=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80))
 def test_odd_tokens(anybody: httpx.Client, token: str) -> None:
     quoted = quote(token, safe="")

@@ -205,7 +205,7 @@ def test_mail_beside_every_list_is_left_as_a_whole(anybody: httpx.Client, mail: 
     assert left(mail) == ["global"]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.binary(max_size=60) | st.sampled_from([b"scope=client%00", b"scope=%FF", b"scope=client&scope=x"]),
     kind=st.sampled_from(
