@@ -16,6 +16,8 @@ from config.local.data import DataDirectory
 from config.local.plan import DATAMAILER, ROOT, Arguments, Plan
 from config.local.program import Program, StartError
 from config.local.servers import Servers
+from config.local.ses.client import LocalSes
+from config.local.supervisor import local_mail
 from config.local.web import get
 from config.settings import Settings
 
@@ -65,6 +67,11 @@ class Stack:
         return process.pid if process is not None else 0
 
     @property
+    def ses(self) -> LocalSes:
+        """The local SES, which the services send through."""
+        return LocalSes(f"http://{LOOPBACK}:{self._ses_port}")
+
+    @property
     def conninfo(self) -> str:
         """The service's database."""
         return self.servers.postgres.conninfo()
@@ -92,20 +99,26 @@ class Stack:
 
     def environ(self) -> Mapping[str, str]:
         """What a process of the service has to know."""
+        api = f"http://{LOOPBACK}:{self.port}"
         own = {"HOST": LOOPBACK, "PORT": str(self.port), "DATA_DIR": str(self.folder), "LOG_LEVEL": "warning"}
-        ses = {"LOCAL_SES_PORT": str(self._ses_port), "SES_WEBHOOK_URL": f"http://{LOOPBACK}:{self.port}/webhooks/ses"}
-        return dict(os.environ) | own | ses | self.servers.environ()
+        mail = {"LOCAL_SES_PORT": str(self._ses_port), "PUBLIC_URL": api} | local_mail(api, self.ses.url)
+        return dict(os.environ) | own | mail | self.servers.environ()
+
+    def program(self, name: str, arguments: Arguments) -> Program:
+        """One more process of the service, to be started and stopped by the caller."""
+        command = [sys.executable, *arguments]
+        return Program(name=name, command=command, log=self._data.log(name), environ=self.environ(), folder=ROOT)
 
     def _start(self) -> None:
         self.servers = Servers(self._data, "on" if self.feed == "kafka" else "off", self._say)
         self.servers.start_postgres()
         self.servers.start_kafka()
         self.servers.wait_for_postgres()
-        self._program("migrate", self._plan.migrate).run()
-        self._program("demo", self._plan.demo).run()
+        self.program("migrate", self._plan.migrate).run()
+        self.program("demo", self._plan.demo).run()
         self.servers.wait_for_kafka()
         for name, arguments in self._plan.services.items():
-            self._services[name] = self._program(name, self._wrap(name, arguments))
+            self._services[name] = self.program(name, self._wrap(name, arguments))
             self._services[name].start()
         self._wait_until_ready()
 
@@ -113,7 +126,8 @@ class Stack:
         deadline, why = time.monotonic() + READY_SECONDS, ""
         while time.monotonic() < deadline:
             status, why = get(LOOPBACK, self.port, "/ready")
-            if status == HTTP_OK:
+            ses = get(LOOPBACK, self._ses_port, "/faults")[0] if "ses" in self._services else HTTP_OK
+            if (status, ses) == (HTTP_OK, HTTP_OK):
                 return
             for program in self._services.values():
                 if program.exited() is not None:
@@ -130,10 +144,6 @@ class Stack:
             if hasattr(self, "servers"):
                 self.servers.postgres.clean_up()
             self._data.release()
-
-    def _program(self, name: str, arguments: Arguments) -> Program:
-        command = [sys.executable, *arguments]
-        return Program(name=name, command=command, log=self._data.log(name), environ=self.environ(), folder=ROOT)
 
 
 def free_port() -> int:
