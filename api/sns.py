@@ -58,12 +58,6 @@ def read(body: bytes) -> Envelope:
     kind = said.get("Type")
     confirms = isinstance(kind, str) and kind in CONFIRMATIONS
     errors = wrong_members(said, (*REQUIRED, "Token", "SubscribeURL") if confirms else REQUIRED)
-    signature = b""
-    if "Signature" not in errors:
-        try:
-            signature = b64decode(said["Signature"], validate=True)
-        except (BinasciiError, ValueError):
-            errors["Signature"] = "invalid"
     if errors:
         raise Invalid(errors)
     return Envelope(
@@ -74,7 +68,7 @@ def read(body: bytes) -> Envelope:
         subscribe_url=said["SubscribeURL"] if confirms else "",
         certificate_url=said["SigningCertURL"],
         version=said["SignatureVersion"],
-        signature=signature,
+        signature=b64decode(said["Signature"]),
         signed=signed_text(said, SIGNED_CONFIRMATION if confirms else SIGNED),
     )
 
@@ -107,9 +101,20 @@ def wrong_members(said: dict[str, Any], required: tuple[str, ...]) -> dict[str, 
         errors["MessageId"] = "too_long"
     if "SignatureVersion" not in errors and said["SignatureVersion"] not in DIGESTS:
         errors["SignatureVersion"] = "unsupported"
+    if "Signature" not in errors and not is_base64(said["Signature"]):
+        errors["Signature"] = "invalid"
     if "Timestamp" not in errors and not is_time(said["Timestamp"]):
         errors["Timestamp"] = "must_be_iso_datetime"
     return errors
+
+
+def is_base64(text: str) -> bool:
+    """Whether a text is base64."""
+    try:
+        b64decode(text, validate=True)
+    except (BinasciiError, ValueError):
+        return False
+    return True
 
 
 def is_time(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final, get_args
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -154,12 +155,6 @@ async def record(call: Call, link: UnsubscribeLink, state: Contact, scope: Unsub
 
     Raises Unavailable and Contended; Invalid ``not_found`` when the contact was erased meanwhile.
     """
-    context = Context(
-        organization_id=link.organization_id,
-        client_id=link.client_id,
-        correlation_id=call.correlation_id,
-        source="person",
-    )
     out = contact.Unsubscribe(
         at=call.now,
         organization_id=link.organization_id,
@@ -169,17 +164,7 @@ async def record(call: Call, link: UnsubscribeLink, state: Contact, scope: Unsub
         scope=scope,
     )
     told = message.RecordUnsubscribe(at=call.now, scope=scope)
-    orders = (
-        Order(decider=KNOWN, number=link.contact_id, command=out, context=context),
-        Order(
-            decider=decider_of(link.stream),
-            number=link.stream.int & NUMBER,
-            command=told,
-            context=context,
-            contact_id=link.contact_id,
-        ),
-    )
-    outcomes = await asyncio.gather(*map(call.wiring.writer.submit, orders))
+    outcomes = await asyncio.gather(*map(call.wiring.writer.submit, orders_of(link, out, told, call.correlation_id)))
     for outcome in outcomes:
         if isinstance(outcome, Failed):
             raise outcome.error
@@ -187,6 +172,22 @@ async def record(call: Call, link: UnsubscribeLink, state: Contact, scope: Unsub
         raise not_found("token")
     after: Contact = outcomes[0].state
     return after
+
+
+def orders_of(
+    link: UnsubscribeLink, out: contact.Unsubscribe, told: message.RecordUnsubscribe, correlation_id: UUID
+) -> tuple[Order, Order]:
+    """The orders to the contact and to the message."""
+    context = Context(
+        organization_id=link.organization_id, client_id=link.client_id, correlation_id=correlation_id, source="person"
+    )
+    number = link.stream.int & NUMBER
+    return (
+        Order(decider=KNOWN, number=link.contact_id, command=out, context=context),
+        Order(
+            decider=decider_of(link.stream), number=number, command=told, context=context, contact_id=link.contact_id
+        ),
+    )
 
 
 def decide_known(state: Contact, command: Any) -> tuple[Event, ...]:
