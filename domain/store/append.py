@@ -57,6 +57,14 @@ class Answer(NamedTuple):
     contact_id: int
 
 
+class Forgotten(NamedTuple):
+    """A key to destroy, organization 0 being the contact's own; ``kept`` are the flags that stay (``Event.keeps``)."""
+
+    contact_id: int
+    organization_id: int
+    kept: int
+
+
 class Append(NamedTuple):
     """All that one append writes. ``heads`` holds each stream's version before it; ``forget`` keys to destroy."""
 
@@ -65,7 +73,7 @@ class Append(NamedTuple):
     heads: list[tuple[UUID, int]]
     rows: list[Row]
     answers: list[Answer]
-    forget: list[tuple[int, int]]
+    forget: list[Forgotten]
 
 
 class Appended(NamedTuple):
@@ -180,6 +188,7 @@ def _answer_arrays(answers: list[Answer]) -> tuple[arrays.BinaryArray, ...]:
 
 def _forget_arrays(batch: Append) -> tuple[arrays.BinaryArray, ...]:
     return (
-        arrays.bigints(contact for contact, _ in batch.forget),
-        arrays.bigints(organization for _, organization in batch.forget),
+        arrays.bigints(forgotten.contact_id for forgotten in batch.forget),
+        arrays.bigints(forgotten.organization_id for forgotten in batch.forget),
+        arrays.integers(forgotten.kept for forgotten in batch.forget),
     )

@@ -40,6 +40,7 @@ class Decision:
             return Failed(error)
         if events:
             work.apply(events, order.context)
+        if work.pending:
             self._ends[place] = len(work.pending)
         number = work.number if work.version else 0
         return Accepted(number=number, version=work.version, state=work.state, events=events, position=work.found.head)

@@ -22,6 +22,7 @@ class Wanted(NamedTuple):
 class Found(NamedTuple):
     """A stream as loaded. ``fresh``: its key has claimed no number yet, ``stream`` is the one it would get
     (None when none was asked for). ``wrapped_keys`` has the contact's keys by organization, 0 its own.
+    ``kept`` is what stayed of an erased contact with the same key (``Event.keeps``).
     """
 
     stream: UUID | None
@@ -30,3 +31,4 @@ class Found(NamedTuple):
     snapshot: tuple[int, bytes] | None
     events: list[StoredRow]
     head: int
+    kept: int

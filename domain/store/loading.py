@@ -22,19 +22,22 @@ NO_SNAPSHOT = 0
 LOAD = """
 WITH wanted AS MATERIALIZED (
     SELECT place, k.kind, shape, i.number IS NULL AS fresh, stream_id(k.kind, n.number) AS stream,
-        CASE WHEN k.kind = 4 THEN i.number ELSE nullif(contact, 0) END AS contact
+        CASE WHEN k.kind = 4 THEN i.number ELSE nullif(contact, 0) END AS contact,
+        CASE WHEN k.kind = 4 AND i.number IS NULL THEN (
+            SELECT h.hard_bounced::integer + 2 * h.complained::integer FROM suppression_hashes h WHERE h.key = k.key
+        ) END AS kept
     FROM unnest(%b, %b, %b, %b) WITH ORDINALITY AS k (kind, key, contact, shape, place)
     LEFT JOIN LATERAL (
         SELECT number FROM identities WHERE identities.kind = k.kind AND identities.key = k.key LIMIT 1) i ON true
     CROSS JOIN LATERAL (
         SELECT coalesce(i.number, CASE WHEN %b THEN nextval(('number_' || k.kind)::regclass) END) AS number) n
     UNION ALL
-    SELECT place, kind, shape, false, stream, nullif(contact, 0)
+    SELECT place, kind, shape, false, stream, nullif(contact, 0), NULL
     FROM unnest(%b, %b, %b, %b, %b) AS n (kind, stream, contact, shape, place)
 )
 SELECT w.place, w.stream, w.fresh, own.wrapped_key, ring.organizations, ring.keys,
     s.originator_version, s.state, e.originator_version, e.topic, e.state, e.notification_id,
-    (SELECT max(notification_id) FROM log)
+    (SELECT max(notification_id) FROM log), w.kept
 FROM wanted w
 LEFT JOIN LATERAL (SELECT wrapped_key FROM identities WHERE kind = 4 AND number = w.contact LIMIT 1) own ON true
 LEFT JOIN LATERAL (
@@ -76,7 +79,7 @@ def found_streams(rows: Sequence[tuple[Any, ...]]) -> list[Found]:
                 keys[0] = row[3]
             snapshot = None if row[6] is None else (row[6], row[7])
             events: list[StoredRow] = []
-            found.append(Found(row[1], row[2], keys, snapshot, events, row[12] or 0))
+            found.append(Found(row[1], row[2], keys, snapshot, events, row[12] or 0, row[13] or 0))
         if row[8] is not None:
             events.append(row[8:12])
     return found

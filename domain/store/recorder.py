@@ -20,10 +20,14 @@ from domain.store.recorded import SELECT, Recorded
 COPY_FROM = 400
 """Events from which COPY beats the append function: it costs three round trips more and half the time per event."""
 
+RECONNECT_SECONDS = 2.0
+"""How long a pool tries to replace a lost connection with growing pauses; after that each request tries."""
+
+HEAD = "SELECT max(notification_id) FROM log"
 APPEND = """
 SELECT head, lost FROM log_append(
     %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b,
-    %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)
+    %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b)
 """
 CLAIM = "SELECT head, lost FROM log_claim(%b, %b, %b, %b, %b, %b, %b, %b, %b, %b)"
 READ = SELECT + "WHERE notification_id > %b ORDER BY notification_id LIMIT %b"
@@ -64,6 +68,9 @@ class LogRecorder(PostgresApplicationRecorder):
             pool_size=pool_size,
             max_overflow=max_connections - pool_size,
         )
+        # The library knows neither sslmode and its like, nor when to stop trying alone and let requests try at once.
+        datastore.pool.kwargs = {**dict(datastore.pool.kwargs or {}), **parts}  # type: ignore[arg-type]
+        datastore.pool.reconnect_timeout = RECONNECT_SECONDS
         super().__init__(datastore, events_table_name="log")
 
     def create_table(self) -> None:
@@ -116,8 +123,10 @@ class LogRecorder(PostgresApplicationRecorder):
         return range(result.head - len(rows) + 1, result.head + 1)
 
     def head(self) -> int:
-        """The position of the last event; 0 for an empty log."""
-        return self.max_notification_id() or 0
+        """The position of the last event; 0 for an empty log. Raises OperationalError at once: nothing is tried again."""
+        with self.datastore.get_connection() as connection:
+            row = self.cursor(connection).execute(HEAD, prepare=True).fetchone()
+        return int(row[0] or 0) if row else 0
 
     def read(self, after: int, limit: int) -> list[Recorded]:
         """Events in log order with positions above ``after``, at most ``limit``."""

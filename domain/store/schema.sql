@@ -43,6 +43,14 @@ CREATE TABLE IF NOT EXISTS keyring (
     PRIMARY KEY (contact_id, organization_id)
 );
 
+-- What outlives an erased contact: that mail to its address bounced for good or was reported as spam, under the key
+-- that the identity had. An address that is registered again is suppressed from the start.
+CREATE TABLE IF NOT EXISTS suppression_hashes (
+    key uuid PRIMARY KEY,
+    hard_bounced boolean NOT NULL,
+    complained boolean NOT NULL
+);
+
 -- The latest state of long streams, so that a hot stream costs no more to load than a short one.
 CREATE TABLE IF NOT EXISTS snapshots (
     originator_id uuid PRIMARY KEY,
@@ -144,7 +152,7 @@ CREATE OR REPLACE FUNCTION log_append(
     contacts bigint[], times timestamptz[], correlations uuid[], causations bigint[], sources text[],
     answer_streams uuid[], answer_clients bigint[], answer_keys uuid[], answer_requests uuid[],
     answer_statuses integer[], answer_bodies bytea[], answer_contacts bigint[],
-    forget_contacts bigint[], forget_organizations bigint[],
+    forget_contacts bigint[], forget_organizations bigint[], forget_kept integer[],
     OUT head bigint, OUT lost uuid[]
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -186,8 +194,8 @@ BEGIN
         WHERE idempotency.created_at <= now() - interval '24 hours';
     END IF;
     IF cardinality(forget_contacts) > 0 THEN
-        PERFORM log_forget(f.contact, f.organization)
-        FROM unnest(forget_contacts, forget_organizations) AS f (contact, organization)
+        PERFORM log_forget(f.contact, f.organization, f.kept)
+        FROM unnest(forget_contacts, forget_organizations, forget_kept) AS f (contact, organization, kept)
         WHERE stream_id(4, f.contact) <> ALL (lost);
     END IF;
     PERFORM log_notify(head, appended > 0, streams);
@@ -208,8 +216,14 @@ END
 $$;
 
 -- Destroy a key, and what could still speak of the contact; organization 0 is the contact's own key and its identity.
-CREATE OR REPLACE FUNCTION log_forget(contact bigint, organization bigint) RETURNS void
+-- Of an identity that was suppressed a hash stays: kept is 1 for a hard bounce, 2 for a complaint, 3 for both.
+CREATE OR REPLACE FUNCTION log_forget(contact bigint, organization bigint, kept integer) RETURNS void
 LANGUAGE sql AS $$
+    INSERT INTO suppression_hashes AS s (key, hard_bounced, complained)
+    SELECT key, kept & 1 <> 0, kept & 2 <> 0 FROM identities
+    WHERE organization = 0 AND kept <> 0 AND kind = 4 AND number = contact
+    ON CONFLICT (key) DO UPDATE
+    SET hard_bounced = s.hard_bounced OR excluded.hard_bounced, complained = s.complained OR excluded.complained;
     DELETE FROM keyring WHERE contact_id = contact AND organization_id = organization;
     DELETE FROM identities WHERE organization = 0 AND kind = 4 AND number = contact;
     DELETE FROM snapshots WHERE originator_id = stream_id(4, contact);

@@ -10,7 +10,7 @@ import msgspec
 
 from domain.decider import Decider, Event
 from domain.personal import OWN, SealingKey
-from domain.store.append import Append, Claim, NewKey, Row
+from domain.store.append import Append, Claim, Forgotten, NewKey, Row
 from domain.store.found import Found
 from domain.store.keyring import Keyring
 from domain.store.mapper import Mapper, decode_personal
@@ -69,7 +69,7 @@ class Work:
         self.keys = keys
         self.stream = found.stream or UUID(int=decider.kind << 96)
         self.contact_id = self.number if decider.kind == CONTACT else contact_id
-        self.state = decider.initial
+        self.state = decider.remembered(found.kept) if found.kept and decider.remembered else decider.initial
         self.version = 0
         self.expected = 0
         self.pending: list[tuple[Event, Context]] = []
@@ -131,7 +131,13 @@ class Work:
                     context.source,
                 )
             )
-            batch.forget.extend((self.contact_id, organization_id) for organization_id in event.forgets)
+            kept = event.keeps
+            batch.forget.extend(Forgotten(self.contact_id, owner, kept) for owner in event.forgets)
+
+    @property
+    def _outlived_contact(self) -> bool:
+        """True when the contact was erased for good: what is still told of it is sealed, and its key kept nowhere."""
+        return self.decider.kind != CONTACT and self.contact_id != 0 and OWN not in self.keys
 
     @property
     def needs_snapshot(self) -> bool:
@@ -142,6 +148,8 @@ class Work:
         for field, own in mapper.personal_of(event):
             if not own and organization_id not in self.keys and getattr(event, field) is not None:
                 wrapped = self.keys.make(organization_id)
+                if self._outlived_contact:
+                    continue
                 batch.keys.append(NewKey(self.stream, self.contact_id, organization_id, wrapped))
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
+from eventsourcing.persistence import OperationalError
 
 from domain import contact
 from domain.decider import Decider, Rejected
 from domain.store.log import Store
 from domain.store.order import Accepted, Failed, Order, Refused
-from domain.store.recorder import COPY_FROM
+from domain.store.recorder import COPY_FROM, LogRecorder
 from domain.store.work import SNAPSHOT_EVERY
 from tests.store.conftest import CONTEXT, NOON, numbered, upsert
 
@@ -45,6 +46,7 @@ def test_orders_for_one_stream_see_each_other_and_take_positions_in_log_order(st
     assert tags == [["one"], ["two"], ["one", "three"], ["four"], ["one", "three"]]
     log = store.read(0, 100)
     assert [event.position for event in log] == list(range(1, len(log) + 1))
+    assert accepted(outcomes[4]).position == accepted(outcomes[2]).position, "it saw what the one before it wrote"
     for outcome in outcomes[:4]:
         last = log[accepted(outcome).position - 1]
         assert (last.stream.int & 0xFFFF, last.version) == (accepted(outcome).number, accepted(outcome).version)
@@ -97,6 +99,15 @@ def test_a_stream_is_loaded_as_of_a_position_or_time(store: Store) -> None:
     at = [store.load(contact.decider, numbers=[1], as_of=when)[0] for when in (0, 3, 4, NOON + timedelta(seconds=90))]
     assert [sorted(loaded.state.tags.get(3, ())) for loaded in at] == [[], ["t0"], ["t0", "t1"], ["t0", "t1"]]
     assert [loaded.version for loaded in at] == [0, 3, 4, 4]
+
+
+def test_what_a_conninfo_says_beyond_the_usual_is_heeded(database: str) -> None:
+    with pytest.raises(OperationalError):
+        LogRecorder(f"{database}&sslmode=verify-full&sslrootcert=/nowhere&host=127.0.0.1&port=1").head()
+    named = LogRecorder(f"{database}&application_name=curious")
+    with named.datastore.get_connection() as connection:
+        assert connection.execute("SHOW application_name").fetchone() == {"application_name": "curious"}
+    named.datastore.close()
 
 
 def test_a_state_that_never_was_is_not_made_up(store: Store) -> None:
