@@ -123,7 +123,7 @@ class LogRecorder(PostgresApplicationRecorder):
         return range(result.head - len(rows) + 1, result.head + 1)
 
     def head(self) -> int:
-        """The position of the last event; 0 for an empty log. Raises OperationalError at once: nothing is tried again."""
+        """The position of the last event; 0 for an empty log. Raises OperationalError; nothing is tried again."""
         with self.datastore.get_connection() as connection:
             row = self.cursor(connection).execute(HEAD, prepare=True).fetchone()
         return int(row[0] or 0) if row else 0
