@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import msgspec
 
 from api.answer import Answer, json_answer
@@ -28,13 +30,22 @@ class ErasedCounts(msgspec.Struct):
     suppressions: int = 0
 
 
+class Receipt(msgspec.Struct):
+    """Where the log says so, and when. ``contact_gone``: no organization was left, so the address went as well."""
+
+    position: int
+    at: datetime
+    contact_gone: bool
+
+
 class Erased(msgspec.Struct):
-    """The receipt. ``erased`` is false for an address that the organization has no relation with."""
+    """``erased`` is false, without a receipt, for an address that the organization has no relation with."""
 
     email: str
     erased: bool
     contact_id: int | None
     counts: ErasedCounts
+    receipt: Receipt | None = None
 
 
 async def erase(call: Call, given: EraseContact) -> Answer:
@@ -43,10 +54,20 @@ async def erase(call: Call, given: EraseContact) -> Answer:
     command = c.EraseContact(at=call.now, organization_id=call.caller.organization_id)
 
     def render(done: Accepted) -> Answer:
-        facts = [event for event in done.events if isinstance(event, c.ContactErased)]
-        counts = [ErasedCounts(fact.subscriptions, fact.tags, fact.categories, fact.suppressions) for fact in facts]
-        number = done.number if facts else None
-        receipt = Erased(email, bool(facts), number, counts[0] if counts else ErasedCounts())
-        return json_answer(receipt, position=done.position)
+        return json_answer(answer(email, done), position=done.position)
 
     return await submit(call, c.decider, command, render, key=email)
+
+
+def answer(email: str, done: Accepted) -> Erased:
+    """What went with the organization's relation, if there was one."""
+    for fact in done.events:
+        if isinstance(fact, c.ContactErased):
+            counts = ErasedCounts(fact.subscriptions, fact.tags, fact.categories, fact.suppressions)
+            return Erased(email, erased=True, contact_id=done.number, counts=counts, receipt=receipt(fact, done))
+    return Erased(email, erased=False, contact_id=None, counts=ErasedCounts())
+
+
+def receipt(fact: c.ContactErased, done: Accepted) -> Receipt:
+    """What proves the erasure without a word about the person."""
+    return Receipt(done.position, fact.at, contact_gone=fact.last)

@@ -7,9 +7,9 @@ from uuid import uuid4
 from api.call import Call
 from api.commands import context_of
 from api.errors import refused
-from domain import contact, message
+from domain import contact, eligibility, message
 from domain.contact import Contact
-from domain.eligibility import SkipReason, transactional_skip_reason
+from domain.eligibility import NEVER, SkipReason, candidate, transactional_skip_reason
 from domain.mailbox import Mailbox
 from domain.store.order import Accepted, Failed, Order, Refused
 
@@ -55,9 +55,9 @@ def is_keyed(call: Call, given: str) -> bool:
 
 
 def skip_reason(person: Contact, audience_id: int, client_id: int, category_tag: str) -> SkipReason | None:
-    """Why the mail may not go; nothing speaks against an address that is not known yet."""
+    """Why the mail may not go. Against an address that is not known only an earlier contact's suppression speaks."""
     if person.email is None:
-        return None
+        return eligibility.skip_reason(candidate(person, audience_id, client_id), NEVER)
     return transactional_skip_reason(person, audience_id, client_id, category_tag)
 
 

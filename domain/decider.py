@@ -21,6 +21,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The organizations whose key for the contact dies with this event; 0 is the contact's own key."""
         return ()
 
+    @property
+    def keeps(self) -> int:
+        """Flags that stay with the hash of the natural key that dies; what they mean is the kind's own affair."""
+        return 0
+
 
 E = TypeVar("E", bound=Event)
 
@@ -82,7 +87,8 @@ class Decider(msgspec.Struct, Generic[State], frozen=True):
 
     ``decide(state, command)`` gives the events, none when it is already so, or raises Rejected.
     ``evolve(state, event)`` is total and never raises. ``snapshot_version`` is raised whenever the state's shape
-    changes: older snapshots are then ignored.
+    changes: older snapshots are then ignored. ``remembered(flags)`` is the state before anything happened to a thing
+    whose natural key was another's before, of which an event kept flags.
     """
 
     kind: int
@@ -91,3 +97,4 @@ class Decider(msgspec.Struct, Generic[State], frozen=True):
     decide: Callable[[State, Any], tuple[Event, ...]]
     evolve: Callable[[State, Event], State]
     snapshot_version: int = 1
+    remembered: Callable[[int], State] | None = None

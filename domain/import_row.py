@@ -85,4 +85,5 @@ decider: Final = Decider(
     decide=decide,
     evolve=contact.decider.evolve,
     snapshot_version=contact.decider.snapshot_version,
+    remembered=contact.decider.remembered,
 )

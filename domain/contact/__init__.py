@@ -53,6 +53,7 @@ from domain.contact.events import (
     ValidationStatus,
 )
 from domain.contact.evolve import evolve
+from domain.contact.registration import remembered
 from domain.contact.state import Category, Contact, EmailValidation, Scope, Subscription, Suppression, text_of
 from domain.contact.tag import Tag, tag_named, tags_named
 from domain.decider import Decider
@@ -116,4 +117,4 @@ __all__ = [
     "view",
 ]
 
-decider: Final = Decider(kind=4, name="contact", initial=Contact(), decide=decide, evolve=evolve)
+decider: Final = Decider(kind=4, name="contact", initial=Contact(), decide=decide, evolve=evolve, remembered=remembered)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from domain.contact.tag import Tag
 from domain.decider import Event, event, upcaster
@@ -15,6 +15,11 @@ from domain.personal import Address, Personal
 ValidationStatus = Literal[
     "unknown", "valid", "invalid_syntax", "no_mx", "disposable", "risky", "manually_invalid", "externally_validated"
 ]
+
+
+HARD_BOUNCED: Final = 1
+COMPLAINED: Final = 2
+"""What is kept of a contact that is gone, as flags."""
 
 
 @event("contact.registered")
@@ -225,3 +230,8 @@ class ContactErased(Event, frozen=True):
     def forgets(self) -> tuple[int, ...]:
         """The organization's key for the contact, and with the last one the contact's own."""
         return (self.organization_id, 0) if self.last else (self.organization_id,)
+
+    @property
+    def keeps(self) -> int:
+        """What must not be forgotten: 1 for a hard bounce, 2 for a complaint, 3 for both."""
+        return self.hard_bounced * HARD_BOUNCED | self.complained * COMPLAINED

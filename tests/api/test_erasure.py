@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
 from tests.api.conftest import Upsert
 from tests.api.serving import COURSES, LABS, fields
@@ -15,14 +16,19 @@ def test_the_receipt(http: httpx.Client, upsert: Upsert, email: str) -> None:
     response = http.post(PATH, json={"email": email.upper(), **COURSES})
     assert response.status_code == 200
     counts = {"subscriptions": 1, "tags": 2, "categories": 0, "suppressions": 1}
-    assert response.json() == {
+    answer = response.json()
+    receipt = answer.pop("receipt")
+    assert receipt.pop("at")
+    assert receipt == {"position": int(response.headers["datamailer-position"]), "contact_gone": True}
+    assert answer == {
         "email": email,
         "erased": True,
         "contact_id": before["contact_id"],
         "counts": counts,
     }
     again = http.post(PATH, json={"email": email, **COURSES}).json()
-    assert again == {"email": email, "erased": False, "contact_id": None, "counts": dict.fromkeys(counts, 0)}
+    nothing = dict.fromkeys(counts, 0)
+    assert again == {"email": email, "erased": False, "contact_id": None, "counts": nothing, "receipt": None}
     assert http.get("/api/contacts/status", params={"email": email, **COURSES}).json()["exists"] is False
     gone = http.get(f"/api/contacts/{before['contact_id']}", params=COURSES)
     assert (gone.status_code, fields(gone)) == (404, {"contact_id": "not_found"})
@@ -34,6 +40,21 @@ def test_registering_again_starts_a_new_contact(http: httpx.Client, upsert: Upse
     after = upsert().json()
     assert after["contact_id"] != before["contact_id"]
     assert after["tags"] == []
+
+
+@pytest.mark.parametrize("flag", ["hard_bounced", "complained"])
+def test_what_must_not_be_forgotten_holds_for_the_new_contact(
+    http: httpx.Client, upsert: Upsert, email: str, flag: str
+) -> None:
+    upsert(suppression={flag: True, "global_unsubscribed": True})
+    assert http.post(PATH, json={"email": email, **COURSES}).json()["receipt"]["contact_gone"] is True
+    lifting = upsert(suppression={flag: False})
+    assert (lifting.status_code, fields(lifting)) == (403, {f"suppression.{flag}": "forbidden"})
+    after = upsert(status="subscribed", verified=True).json()
+    held = [name for name in ("hard_bounced", "complained", "global_unsubscribed") if after[name]]
+    assert (held, after["can_send_transactional"]) == ([flag], False)
+    http.post(PATH, json={"email": email, **COURSES})
+    assert upsert().json()[flag] is True, "it outlives every erasure"
 
 
 def test_the_relations_of_others_stand(http: httpx.Client, labs: httpx.Client, upsert: Upsert, email: str) -> None:
