@@ -10,7 +10,7 @@ from consumers.session import Connection, read
 from domain.store.partition import partition_of
 from domain.store.recorded import Recorded
 from domain.store.unsealing import Unsealer
-from projections.engine import Applied, Batch, Repartitioned, apply
+from projections.engine import Applied, Batch, apply
 from projections.projection import Projection
 
 CHUNK: Final = 5_000
@@ -33,13 +33,6 @@ class Progress(NamedTuple):
     published: int
 
 
-class Retry(NamedTuple):
-    """When a parked partition tries again, and how long it then waits."""
-
-    at: float
-    delay: float
-
-
 class Follower:
     """Follows the partitions that it is told to. All that matters is in the database; this may end at any moment.
 
@@ -55,7 +48,7 @@ class Follower:
         self._settled = False
         self._owned: frozenset[int] = frozenset()
         self._behind: set[int] = set()
-        self._parked: dict[int, Retry] = {}
+        self._parked: dict[int, float] = {}
         self._delays: dict[int, float] = {}
         self._seen: dict[int, Progress] = {}
 
@@ -70,18 +63,28 @@ class Follower:
             self._settled = self._settle()
             return []
         self._behind = (self._behind & owned) | (owned - self._owned)
-        self._parked = {partition: retry for partition, retry in self._parked.items() if partition in owned}
+        self._parked = {partition: at for partition, at in self._parked.items() if partition in owned}
         self._owned = owned
-        self._retry()
+        self._behind.update(self._due())
         return [b for b in batches if b.partition not in self._behind and b.partition not in self._parked]
 
+    @property
+    def behind(self) -> frozenset[int]:
+        """The partitions for which the log is to be read."""
+        return frozenset(self._behind)
+
     def took(self, applied: Applied) -> None:
-        """Note what became of live batches, and take a chunk of the log if behind. Raises what :func:`apply` raises."""
-        if not self._settled:
-            return
-        self._note(applied)
-        if self._behind and self._fill(self._behind, self._partitions):
+        """Note what became of live batches."""
+        self._behind |= applied.behind
+        self._park(applied.parked)
+
+    def filled(self, applied: Applied, *, to_end: bool) -> None:
+        """Note what became of a chunk of the log, which may have been the last."""
+        for partition in self._behind - applied.parked:
+            self._delays.pop(partition, None)
+        if to_end:
             self._behind.clear()
+        self.took(applied)
 
     def check(self, rows: Iterable[tuple[int, Progress]], *, read_ahead: bool = False) -> None:
         """Turn to the log for partitions that stand still though more was published before, for those unparked by
@@ -96,40 +99,22 @@ class Follower:
                 self._behind.add(partition)
             self._seen[partition] = now
 
-    def _retry(self) -> None:
-        due = [partition for partition, retry in self._parked.items() if retry.at <= monotonic()]
+    def _due(self) -> list[int]:
+        """The parked partitions that may try again."""
+        due = [partition for partition, at in self._parked.items() if at <= monotonic()]
         for partition in due:
             del self._parked[partition]
-            self._behind.add(partition)
+        return due
 
-    def _note(self, applied: Applied) -> None:
-        self._behind |= applied.behind
-        for partition in applied.parked:
+    def _park(self, partitions: Collection[int]) -> None:
+        for partition in partitions:
             delay = self._delays.get(partition, FIRST_RETRY)
             self._delays[partition] = min(delay * 2, LONGEST_RETRY)
-            self._parked[partition] = Retry(monotonic() + delay, delay)
+            self._parked[partition] = monotonic() + delay
             self._behind.discard(partition)
-
-    def _apply(self, batches: Sequence[Batch], partitions: int) -> Applied:
-        return apply(self._connection, self._unsealer, self.projection, batches, partitions=partitions)
 
     def _positions(self) -> list[tuple[int, int, int]]:
         return self._connection.execute(CHECKPOINTS, (self.projection.name,)).fetchall()
-
-    def _fill(self, wanted: Collection[int], partitions: int, until: int | None = None) -> bool:
-        """Apply the next chunk of the log to the partitions. True when the log, or what is wanted of it, ends there."""
-        positions = [position for partition, _, position in self._positions() if partition in wanted]
-        if len(positions) < len(wanted):
-            raise Repartitioned
-        after = min(positions)
-        limit = CHUNK if until is None else min(CHUNK, until - after)
-        events = read(self._connection, after, limit) if limit else []
-        if not events:
-            return True
-        self._note(applied := self._apply(divided(events, after, wanted, partitions), partitions))
-        for partition in set(wanted) - applied.parked:
-            self._delays.pop(partition, None)
-        return len(events) < CHUNK
 
     def _settle(self) -> bool:
         """Bring the checkpoints to this division of the log. True when they are.
@@ -142,10 +127,8 @@ class Follower:
             return True
         through = max((position for _, _, position in rows), default=0)
         if any(position < through for _, _, position in rows):
-            self._retry()
-            wanted = {partition for partition, _, _ in rows if partition not in self._parked}
-            if wanted:
-                self._fill(wanted, of, through)
+            self._due()
+            self._level([row for row in rows if row[0] not in self._parked], through)
             return False
         with self._connection.transaction():
             locked = self._connection.execute(f"{CHECKPOINTS} FOR UPDATE", (self.projection.name,)).fetchall()
@@ -154,6 +137,15 @@ class Follower:
                 self._connection.execute(END, (name,))
                 self._connection.execute(BEGIN, (name, self._partitions, through, self._partitions))
         return False
+
+    def _level(self, rows: Sequence[tuple[int, int, int]], through: int) -> None:
+        """Bring partitions of another division a chunk of the log closer to the position."""
+        after = min((position for _, _, position in rows), default=through)
+        limit = min(CHUNK, through - after)
+        if limit:
+            of = rows[0][1]
+            chunk = divided(read(self._connection, after, limit), after, [row[0] for row in rows], of)
+            self._park(apply(self._connection, self._unsealer, self.projection, chunk, partitions=of).parked)
 
 
 def divided(events: Sequence[Recorded], after: int, wanted: Collection[int], partitions: int) -> list[Batch]:

@@ -10,6 +10,7 @@ from threading import Event as Flag
 from time import monotonic
 from typing import Final, NamedTuple
 
+from consumers.catch_up import catch_up
 from consumers.feed import Feed, relayed_division
 from consumers.feed_direct import DirectFeed
 from consumers.feed_kafka import KafkaFeed
@@ -83,6 +84,7 @@ class Projector:
             applied = apply_all(connection, self._unsealer, live, partitions=partitions)
             for follower in followers:
                 follower.took(applied.get(follower.projection.name, NOTHING))
+            catch_up(connection, self._unsealer, followers, partitions)
             if monotonic() - checked >= WAIT:
                 self._check(connection, feed, followers)
                 followers = self._followers(connection, partitions, followers)

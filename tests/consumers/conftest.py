@@ -9,6 +9,7 @@ from threading import Event as Flag
 
 import pytest
 
+from consumers import projector, relay, session
 from consumers.feed import Feed
 from consumers.projector import Projector, direct_feed, kafka_feed
 from consumers.relay import Relay
@@ -23,6 +24,13 @@ from tests.projections.conftest import MASTER_KEY
 PARTITIONS = 3
 BOTH = (PROJECTION, TALLY)
 numbers = count(1)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look more often, so that nothing takes long to stop."""
+    for module in (session, relay, projector):
+        monkeypatch.setattr(module, "WAIT", 0.25)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.consumers.tally import TALLY, assert_each_once_in_order
 from tests.projections.histories import replayed, rows
 from tests.store.conftest import NOON, numbered, upsert
 
-DEADLINE = 15.0
+DEADLINE = 60.0
 
 
 @contextmanager

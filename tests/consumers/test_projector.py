@@ -16,10 +16,11 @@ import pytest
 from kafka import KafkaAdminClient
 
 from consumers import projector as projector_module
-from consumers.follower import divided
+from consumers.catch_up import together
+from consumers.follower import CHUNK, divided
 from consumers.messages import Headers
 from consumers.projector import Relayed, falls_behind
-from consumers.relay import Relay
+from consumers.relay import PRODUCER, Relay
 from consumers.session import Connection, connect
 from domain.store.log import Store
 from domain.store.recorded import Recorded
@@ -136,7 +137,7 @@ def test_lost_database_sessions_cost_no_event(source: Source, store: Store) -> N
         f"WHERE datname = current_database() AND application_name LIKE '{projector_module.NAME}%'"
     )
     with running(source.projector()):
-        for start in range(0, 60, 20):
+        for start in range(0, 40, 20):
             write(store, range(start, start + 20))
             wait_until(store.conninfo, lambda c: bool(c.execute(kill).fetchall()), "a session to kill")
         wait_for(store)
@@ -187,7 +188,11 @@ def test_a_broker_that_lost_its_data_changes_nothing_in_the_end(way: ThroughKafk
 
 
 @pytest.mark.kafka
-def test_a_topic_deleted_under_running_consumers_changes_nothing_in_the_end(way: ThroughKafka, store: Store) -> None:
+def test_a_topic_deleted_under_running_consumers_changes_nothing_in_the_end(
+    way: ThroughKafka, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, milliseconds in {"request_timeout_ms": 1_000, "delivery_timeout_ms": 2_000}.items():
+        monkeypatch.setitem(PRODUCER, name, milliseconds)
     with running(way.relay, way.projector()):
         write(store, PEOPLE)
         wait_for(store)
@@ -272,3 +277,12 @@ def test_partitions_left_at_different_positions_are_brought_together(store: Stor
 )
 def test_when_a_relay_has_fallen_behind(before: tuple[int, int] | None, now: tuple[int, int], *, behind: bool) -> None:
     assert falls_behind(Relayed(*before) if before else None, Relayed(*now)) is behind
+
+
+def test_those_near_one_another_read_the_log_together() -> None:
+    reached = [(12_000, "far"), (0, "new"), (11_990, "near far"), (CHUNK - 1, "ahead"), (CHUNK, "next chunk")]
+    assert list(together(reached)) == [
+        (0, ["new", "ahead"]),
+        (CHUNK, ["next chunk"]),
+        (11_990, ["near far", "far"]),
+    ]
