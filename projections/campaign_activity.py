@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, Literal, LiteralString
@@ -14,7 +15,7 @@ from domain import message
 from domain.message.events import MessageClicked, MessageOpened, MessageSent
 from projections.mail_facts import MailProjection
 from projections.projection import Connection, Opened
-from projections.sums import Key, Sums, total
+from projections.sums import Key, Sums, summed
 
 DDL: LiteralString = """
 -- One row for each hour in which something happened.
@@ -72,16 +73,16 @@ class LinkClicks(msgspec.Struct, frozen=True):
 
 def fold(connection: Connection, events: Sequence[Opened], /) -> None:
     """Add a batch up: two statements."""
-    hours: dict[Key, list[int]] = {}
-    links: dict[Key, list[int]] = {}
+    hours: defaultdict[Key, list[tuple[int, ...]]] = defaultdict(list)
+    links: defaultdict[Key, list[tuple[int, ...]]] = defaultdict(list)
     for recorded, event in events:
         campaign_id, _ = message.campaign_and_contact(recorded.stream)
         hour = event.at.replace(minute=0, second=0, microsecond=0)
-        total(hours, (campaign_id, hour), COUNTED[type(event)])
+        hours[campaign_id, hour].append(COUNTED[type(event)])
         if isinstance(event, MessageClicked):
-            total(links, (campaign_id, UNKNOWN if event.link is None else event.link), (1,))
-    HOURS.add(connection, hours)
-    LINKS.add(connection, links)
+            links[campaign_id, UNKNOWN if event.link is None else event.link].append((1,))
+    HOURS.add(connection, summed(hours))
+    LINKS.add(connection, summed(links))
 
 
 async def over_time(

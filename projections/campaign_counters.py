@@ -69,6 +69,7 @@ class Rates(msgspec.Struct, frozen=True):
     complaint_rate: float
 
 
+NOTHING: Final = (0,) * len(Counters.__struct_fields__)
 SUMS: Final = Sums(table="campaign_counters", key=("campaign_id",), counts=Counters.__struct_fields__)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
+from operator import sub
 from typing import Any, Final, LiteralString
 
 import msgspec
@@ -17,11 +19,11 @@ from domain.message.events import CampaignMessageRequested, MessageSkipped
 from domain.store import arrays
 from domain.store.recorded import Recorded
 from projections import campaign_counters
-from projections.campaign_counters import SUMS, share
+from projections.campaign_counters import NOTHING, SUMS, share
 from projections.mail_facts import MAIL_STATUS, TOLD, UNHEARD_OF, MailFacts, MailProjection, MailStatus, told
 from projections.projection import Connection, RowFold, Rows, Table
 from projections.single_row import ONLY, alone, number, only
-from projections.sums import Key, total
+from projections.sums import Key, summed
 
 RECIPIENTS: LiteralString = """
 -- One row for each contact that a campaign means. Neither the address nor the mail is here: contacts has the one, the
@@ -152,18 +154,16 @@ class RecipientFold(RowFold, frozen=True, kw_only=True):
 
     def _write(self, connection: Connection, before: Mapping[int, Rows], after: Mapping[int, Rows]) -> None:
         super()._write(connection, before, after)
-        totals: dict[Key, list[int]] = {}
+        now: defaultdict[Key, list[tuple[int, ...]]] = defaultdict(list)
+        then: defaultdict[Key, list[tuple[int, ...]]] = defaultdict(list)
         for group, rows in after.items():
             old = before[group]
             if rows is not old:
-                total(totals, (rows[ONLY].campaign_id,), added(old.get(ONLY), rows[ONLY]))
-        SUMS.add(connection, totals)
-
-
-def added(before: RecipientRow | None, after: RecipientRow) -> tuple[int, ...]:
-    """What a recipient that changed adds to the counters of its campaign."""
-    now = share(after)
-    return now if before is None else tuple(map(int.__sub__, now, share(before)))
+                row = rows[ONLY]
+                now[row.campaign_id,].append(share(row))
+                then[row.campaign_id,].append(share(old[ONLY]) if old else NOTHING)
+        taken = summed(then)
+        SUMS.add(connection, {key: list(map(sub, added, taken[key])) for key, added in summed(now).items()})
 
 
 PROJECTION: Final = MailProjection(

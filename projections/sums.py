@@ -54,11 +54,6 @@ def _statement(sums: Sums) -> bytes:
     return sums.compose().as_bytes()
 
 
-def total(totals: dict[Key, list[int]], key: Key, added: Sequence[int]) -> None:
-    """Add to the totals of a key in memory."""
-    there = totals.get(key)
-    if there is None:
-        totals[key] = list(added)
-    else:
-        for place, number in enumerate(added):
-            there[place] += number
+def summed(parts: Mapping[Key, Sequence[Sequence[int]]]) -> dict[Key, list[int]]:
+    """The totals of each key, from what is to be added to it."""
+    return {key: [sum(column) for column in zip(*added, strict=True)] for key, added in parts.items()}
