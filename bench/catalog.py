@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.row import Row
-from bench.rows import commands, exports, imports, log, projections, visibility
+from bench.rows import campaigns, commands, exports, feedback, imports, log, projections, visibility
 
 ROWS: Sequence[Row] = (
     *commands.ROWS,
@@ -13,6 +13,8 @@ ROWS: Sequence[Row] = (
     *imports.ROWS,
     *projections.ROWS,
     *log.ROWS,
+    *campaigns.ROWS,
+    *feedback.ROWS,
     *exports.ROWS,  # the largest read model comes last: what it leaves behind slows other rows
 )
 

@@ -26,19 +26,14 @@ from bench.__main__ import data_folder, say
 from bench.mailing import TICK, draft, is_settled, queue, subscribers, until
 from bench.row import RowFailed
 from bench.scopes import scope
-from bench.stack import Stack
-from config.local.plan import DATAMAILER, Plan
+from bench.stack import SENDER, Stack, plan_of
+from config.local.plan import Plan
 from config.local.program import Program, StartError
 from domain import campaign, message
 from domain.mail import STREAM_TAG
 from domain.store.log import Store
 
-PLAN: Final = Plan(
-    migrate=DATAMAILER.migrate,
-    demo=DATAMAILER.demo,
-    services=dict(DATAMAILER.services) | {"consumers": ("-m", "consumers", "projector", "planner")},
-)
-SENDER: Final = ("-m", "consumers", "campaign-sender")
+FEED: Final = "direct"
 TAG: Final = "everybody"
 KILLS: Final = 3
 """At most, in a round: a campaign that is sent has no moments left."""
@@ -148,7 +143,7 @@ class Trial:
 
     def _start(self) -> None:
         if self._sender is None or self._sender.exited() is not None:
-            self._sender = self._stack.program("campaign-sender", SENDER)
+            self._sender = self._stack.program(SENDER, ("-m", "consumers", SENDER))
             self._sender.start()
 
     def _kill(self, campaign_id: int, left: int) -> bool:
@@ -160,7 +155,7 @@ class Trial:
         ses = self._stack.ses
         there = ses.count()
         sign = there + self._random.randint(1, max(1, (self._recipients - there) // left))
-        until(lambda: ses.count() >= sign or self._is_settled(campaign_id), f"{sign} mails", ROUND_SECONDS, TICK / 10)
+        until(lambda: self._is_settled(campaign_id) or ses.count() >= sign, f"{sign} mails", ROUND_SECONDS, TICK / 4)
         time.sleep(self._random.random() ** 2 * LONGEST_AFTER)
         if self._sender is None or self._is_settled(campaign_id):
             return False
@@ -168,6 +163,9 @@ class Trial:
         return True
 
     def _is_settled(self, campaign_id: int) -> bool:
+        """Whether nothing waits to be sent. Raises StartError when the sender ended by itself."""
+        if self._sender is not None and self._sender.exited() is not None:
+            raise self._sender.failure("ended by itself")
         return is_settled(self._connection, self._store, campaign_id)
 
     def _settle(self, campaign_id: int) -> None:
@@ -205,6 +203,13 @@ class Trial:
         return int(row[0]) if row else 0
 
 
+def without_sender() -> Plan:
+    """The stack but for the sender."""
+    plan = plan_of(FEED)
+    services = {name: arguments for name, arguments in plan.services.items() if name != SENDER}
+    return Plan(plan.migrate, plan.demo, services)
+
+
 def main(words: Sequence[str]) -> int:
     """Run the rounds; return 1 when one was violated or did not end."""
     parser = argparse.ArgumentParser(prog="python -m bench.kill_sender", description="Kill the sender, count the mail.")
@@ -217,7 +222,7 @@ def main(words: Sequence[str]) -> int:
     try:
         with ExitStack() as ending:
             folder = ending.enter_context(data_folder())
-            stack = ending.enter_context(Stack(folder, "direct", say, plan=PLAN).running())
+            stack = ending.enter_context(Stack(folder, FEED, say, plan=without_sender()).running())
             store = ending.enter_context(closing(Store(stack.conninfo, stack.master_key)))
             random = Random(options.seed)  # noqa: S311 - moments, nothing secret
             trial = ending.enter_context(closing(Trial(stack, store, options.recipients, options.fault, random)))

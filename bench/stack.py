@@ -20,8 +20,10 @@ from config.local.ses.client import LocalSes
 from config.local.supervisor import local_mail
 from config.local.web import get
 from config.settings import Settings
+from consumers.__main__ import CONSUMERS
 
 LOOPBACK = "127.0.0.1"
+SENDER = "campaign-sender"
 READY_SECONDS = 60.0
 TICK = 0.05
 HTTP_OK = 200
@@ -36,14 +38,14 @@ class Stack:
         feed: Feed,
         say: Callable[[str], None],
         *,
-        plan: Plan = DATAMAILER,
+        plan: Plan | None = None,
         wrap: Callable[[str, Arguments], Arguments] = lambda _, arguments: arguments,
     ) -> None:
         self.feed = feed
         self.port = free_port()
         self.folder = folder
         self._data = DataDirectory(folder)
-        self._plan = plan
+        self._plan = plan or plan_of(feed)
         self._say = say
         self._wrap = wrap
         self._ses_port = free_port()
@@ -144,6 +146,14 @@ class Stack:
             if hasattr(self, "servers"):
                 self.servers.postgres.clean_up()
             self._data.release()
+
+
+def plan_of(feed: Feed) -> Plan:
+    """What `make run` has, with the campaign sender in a process of its own."""
+    others = [name for name in CONSUMERS if name != SENDER and (name != "relay" or feed == "kafka")]
+    services = dict(DATAMAILER.services)
+    services |= {"consumers": ("-m", "consumers", *others), SENDER: ("-m", "consumers", SENDER)}
+    return Plan(DATAMAILER.migrate, DATAMAILER.demo, services)
 
 
 def free_port() -> int:

@@ -16,7 +16,7 @@ from bench.load.job import Job, Report
 from bench.load.process import run
 from bench.row import RowFailed
 from bench.scopes import scope
-from bench.stack import Stack
+from bench.stack import SENDER, Stack
 from domain.store.log import Store
 from domain.store.order import Accepted, Order
 from projections.checkpoint import lags
@@ -28,7 +28,7 @@ CHUNK = 2_000
 
 class Scale(msgspec.Struct, frozen=True):
     """How much: ``requests`` and ``seconds`` bound one HTTP run, ``probes`` is how many exchanges are timed one by one,
-    ``rows`` the size of files, ``contacts`` that of the largest read model.
+    ``rows`` the size of files, ``contacts`` that of the largest read model, ``recipients`` that of campaigns.
     """
 
     runs: int
@@ -37,10 +37,11 @@ class Scale(msgspec.Struct, frozen=True):
     probes: int
     rows: int
     contacts: int
+    recipients: int
 
 
-FULL = Scale(runs=3, requests=20_000, seconds=6.0, probes=500, rows=100_000, contacts=1_000_000)
-QUICK = Scale(runs=1, requests=400, seconds=2.0, probes=60, rows=2_000, contacts=20_000)
+FULL = Scale(runs=3, requests=20_000, seconds=6.0, probes=500, rows=100_000, contacts=1_000_000, recipients=120_000)
+QUICK = Scale(runs=1, requests=400, seconds=2.0, probes=60, rows=2_000, contacts=20_000, recipients=2_400)
 
 
 class Stand:
@@ -103,7 +104,7 @@ class Stand:
     @contextmanager
     def accounting(self, notes: list[str]) -> Iterator[Callable[[int], None]]:
         """Note where processor time went. Call what this gives with how many things were done."""
-        names = ("api", "consumers", "postgres", "kafka")
+        names = ("api", "consumers", SENDER, "ses", "postgres", "kafka")
         pids = {name: pid for name in names if (pid := self.stack.pid(name))}
         before = {name: processes.cpu_seconds(pid) for name, pid in pids.items()}
 

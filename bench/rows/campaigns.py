@@ -1,0 +1,131 @@
+"""Campaigns: the snapshot, the sending with transactional mail in the middle of it, bulk calls and single ones."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Final
+
+import psycopg
+
+from bench import processes
+from bench.mailing import TICK, ask, draft, is_settled, queue, subscribers, until
+from bench.people import email
+from bench.row import Figure, Goal, Row, RowFailed, Sample, at_least, at_most
+from bench.stack import SENDER
+from bench.stand import Stand
+from domain import campaign
+
+SNAPSHOT, RATE, MIDDLE = "snapshot", "messages", "transactional mail in the middle of it, slowest"
+PEAK, GROWTH = "peak memory of the sender", "memory growth"
+LONGEST: Final = 600.0
+MAIL_SECONDS: Final = 30.0
+TEMPLATE: Final = "bench-reset"
+TIMES: Final = 9
+"""Transactional mails asked for on the way, evenly over the campaign, if they come that fast."""
+ENDLESS: Final = {"max_send_rate": 1e7, "max_24_hour_send": -1.0, "auto_events": []}
+"""What the local SES allows: all that comes, at once, and it tells nothing."""
+
+
+def begun(stand: Stand, campaign_id: int) -> bool:
+    """Whether the campaign's snapshot is taken."""
+    [found] = stand.store.load(campaign.decider, numbers=[campaign_id])
+    return found.state.recipient_count is not None
+
+
+def settled(stand: Stand, campaign_id: int) -> None:
+    """Wait until all of the campaign's mail is settled, and the read models have it."""
+    with psycopg.connect(stand.stack.conninfo, autocommit=True) as connection:
+        until(lambda: is_settled(connection, stand.store, campaign_id), "the ledger", LONGEST)
+    stand.settle()
+
+
+def prepare(stand: Stand) -> None:
+    """Have everybody there, and a template."""
+
+    def make() -> bool:
+        scope = stand.commands
+        subscribers(stand.store, scope, "bench-all", stand.scale.recipients)
+        said = {"name": "Reset", "subject": "Your password", "text_body": "Reset it: https://example.com/reset"}
+        ask(stand.stack.port, scope, "PUT", f"/api/transactional/templates/{TEMPLATE}", said)
+        return True
+
+    stand.once("bench-all", make)
+    stand.settle()
+
+
+def transactional(stand: Stand, group: str, number: int) -> float:
+    """Ask for a mail to somebody new; gives the seconds until it is in the inbox."""
+    address, ses = email(f"reset-{group}", number), stand.stack.ses
+    said = {"email": address, "template_key": TEMPLATE, "idempotency_key": address}
+    began = time.perf_counter()
+    ask(stand.stack.port, stand.commands, "POST", "/api/transactional/send", said)
+    try:
+        ses.wait(address, seconds=MAIL_SECONDS)
+    except TimeoutError as error:
+        raise RowFailed(str(error)) from None
+    return time.perf_counter() - began
+
+
+def measure(stand: Stand, run: int, *, single: bool) -> Sample:
+    """One campaign to everybody."""
+    stack, group = stand.stack, f"bench-{'single' if single else 'bulk'}-{run}"
+    stack.ses.empty()
+    stack.ses.set_faults(**ENDLESS)
+    campaign_id = draft(stack.port, stand.commands, group, "bench-all", single=single)
+    sender, notes = stack.pid(SENDER), list[str]()
+    processes.reset_peak(sender)
+    before = processes.memory(sender)
+    with stand.accounting(notes) as account:
+        queued = time.perf_counter()
+        queue(stack.port, stand.commands, group)
+        until(lambda: begun(stand, campaign_id), "the snapshot", LONGEST)
+        began = time.perf_counter()
+        resets = sent(stand, group)
+        ended = time.perf_counter()
+        account(stand.scale.recipients)
+    settled(stand, campaign_id)
+    peak = processes.memory(sender, "VmHWM")
+    after = time.perf_counter() - ended
+    notes.append(f"{len(resets)} transactional mails meanwhile; all is settled and shown {after:.1f} s after the last")
+    return Sample(
+        {
+            SNAPSHOT: began - queued,
+            RATE: stand.scale.recipients / (ended - began),
+            MIDDLE: max(resets) * 1000,
+            PEAK: peak,
+            GROWTH: peak - before,
+        },
+        notes=notes,
+    )
+
+
+def sent(stand: Stand, group: str) -> list[float]:
+    """Wait for all of the campaign's mail; gives how long transactional mails took that were asked for on the way."""
+    resets: list[float] = []
+    ses, deadline = stand.stack.ses, time.perf_counter() + LONGEST
+    while (there := ses.count()) < stand.scale.recipients + len(resets):
+        if time.perf_counter() > deadline:
+            raise RowFailed(f"{there} mails came in {LONGEST:.0f} s")
+        if there > stand.scale.recipients * (len(resets) + 1) / (TIMES + 1):
+            resets.append(transactional(stand, group, len(resets)))
+        time.sleep(TICK)
+    return resets or [transactional(stand, group, 0)]
+
+
+def row(name: str, title: str, rate: Goal, *, single: bool) -> Row:
+    """A row of a campaign's figures."""
+    figures = (
+        Figure(SNAPSHOT, "s", at_most(4)),
+        Figure(RATE, "/s", rate),
+        Figure(MIDDLE, "ms", at_most(1_000)),
+        Figure(PEAK, "MB"),
+        Figure(GROWTH, "MB", at_most(50)),
+    )
+    return Row(name=name, title=title, figures=figures, measure=partial(measure, single=single), prepare=prepare)
+
+
+ROWS = (
+    row("campaign-bulk", "campaign in calls of 50 recipients", at_least(5_000), single=False),
+    row("campaign-single", "campaign in calls of one recipient", at_least(1_500), single=True),
+)
