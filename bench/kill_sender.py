@@ -135,6 +135,7 @@ class Trial:
         queue(port, self._scope, key)
 
         def planned() -> bool:
+            self._stack.check()
             [found] = self._store.load(campaign.decider, numbers=[campaign_id])
             return found.state.phase not in {"queued", "snapshotting"}
 
@@ -163,7 +164,8 @@ class Trial:
         return True
 
     def _is_settled(self, campaign_id: int) -> bool:
-        """Whether nothing waits to be sent. Raises StartError when the sender ended by itself."""
+        """Whether nothing waits to be sent. Raises StartError when a service or the sender ended by itself."""
+        self._stack.check()
         if self._sender is not None and self._sender.exited() is not None:
             raise self._sender.failure("ended by itself")
         return is_settled(self._connection, self._store, campaign_id)

@@ -92,6 +92,12 @@ class Stack:
         finally:
             os.kill(self.pid(service), signal.SIGCONT)
 
+    def check(self) -> None:
+        """See that all services run. Raises StartError with the end of the log of one that does not."""
+        for program in self._services.values():
+            if program.exited() is not None:
+                raise program.failure("ended by itself")
+
     def stop_services(self) -> None:
         """Stop the services in order, and leave the servers."""
         for program in self._services.values():
@@ -131,9 +137,7 @@ class Stack:
             ses = get(LOOPBACK, self._ses_port, "/faults")[0] if "ses" in self._services else HTTP_OK
             if (status, ses) == (HTTP_OK, HTTP_OK):
                 return
-            for program in self._services.values():
-                if program.exited() is not None:
-                    raise program.failure("ended at its start")
+            self.check()
             time.sleep(TICK)
         raise StartError(f"the service does not become ready: {why}")
 
