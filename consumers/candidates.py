@@ -10,6 +10,7 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg.rows import TupleRow
 
+from consumers.list_members import MEMBERS, ListMembers, list_members
 from domain import contact
 from domain.campaign import Campaign, CampaignContent
 from domain.contact import Contact
@@ -23,7 +24,7 @@ SELECT DISTINCT contact_id FROM log WHERE notification_id > %s
 AND originator_id >= stream_id(4, 0) AND originator_id < stream_id(5, 0)
 """
 # A rebuild puts new tables in the place of these; the snapshot of those that it finds must come after their rows.
-HOLD = "LOCK TABLE contacts, category_choices IN ACCESS SHARE MODE"
+HOLD = "LOCK TABLE contacts, category_choices, recipient_lists, recipients IN ACCESS SHARE MODE"
 # The facts about a contact are the same on all its rows; what differs are the rows of the audience and of the client.
 INTENDED = """
 SELECT c.contact_id, bool_or(c.hard_bounced), bool_or(c.complained), bool_or(c.global_unsubscribed),
@@ -37,6 +38,8 @@ LEFT JOIN category_choices k ON k.audience_id = c.audience_id AND k.client_id = 
 WHERE c.audience_id = %(audience)s AND c.tags @> %(include)s::text[] AND NOT c.tags && %(exclude)s::text[]
 GROUP BY c.contact_id
 """
+LIMITED = INTENDED.replace("FROM contacts c", f"FROM contacts c JOIN ({MEMBERS}) AS m USING (contact_id)", 1)
+"""Of these, the members of a list."""
 
 
 class Intended(NamedTuple):
@@ -56,17 +59,22 @@ def intended(store: Store, campaign: Campaign, position: int) -> Iterator[list[I
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.execute(HOLD)
         changed = {number for (number,) in connection.execute(CHANGED, (position,))}
-        yield from _as_of(store, campaign, content, sorted(changed), position)
+        key, members, numbers = content.recipient_list_key, None, sorted(changed)
+        if key:
+            members = list_members(store, connection, campaign, key, position)
+            numbers = sorted(members.among(connection, numbers))
+        yield from _as_of(store, campaign, content, numbers, position)
         with connection.cursor(name="intended") as cursor:
             cursor.itersize = CHUNK
-            cursor.execute(INTENDED, parameters(campaign, content))
+            cursor.execute(LIMITED if members else INTENDED, parameters(campaign, content, members))
             while rows := cursor.fetchmany(CHUNK):
                 yield [_now(row) for row in rows if row[0] not in changed]
 
 
-def parameters(campaign: Campaign, content: CampaignContent) -> dict[str, object]:
-    """The parameters of :data:`INTENDED`."""
+def parameters(campaign: Campaign, content: CampaignContent, members: ListMembers | None = None) -> dict[str, object]:
+    """The parameters of :data:`INTENDED`, or with members of :data:`LIMITED`."""
     return {
+        **(members.parameters if members else {}),
         "audience": campaign.audience_id,
         "client": campaign.client_id,
         "category": content.category_tag,

@@ -23,7 +23,7 @@ from projections.checkpoint import is_caught_up
 NAME: Final = "datamailer.planner"
 PAUSE: Final = 0.2
 """Seconds between looks at least: the log grows all the time, campaigns seldom."""
-NEEDED: Final = ("contacts", "category_choices")
+NEEDED: Final = ("contacts", "category_choices", "recipient_lists")
 """Read models that a snapshot is taken from."""
 
 UNDER_WAY = """

@@ -358,6 +358,38 @@ COMMENT ON COLUMN analytics.contact_timeline.type IS 'What happened, such as con
 COMMENT ON COLUMN analytics.contact_timeline.source IS
     'Where it came from: api, import, person, operator, ses and others.';
 
+CREATE OR REPLACE VIEW analytics.recipient_lists AS
+SELECT
+    l.list_id, l.organization_id, l.client_id, c.slug AS client, l.key, l.name, l.description, l.created_at,
+    l.updated_at
+FROM public.recipient_lists l
+LEFT JOIN public.clients c USING (client_id);
+COMMENT ON VIEW analytics.recipient_lists IS
+    'Lists of recipients that clients keep; who is on one is on each list around it.';
+COMMENT ON COLUMN analytics.recipient_lists.list_id IS 'Its number.';
+COMMENT ON COLUMN analytics.recipient_lists.organization_id IS 'Number of the organization.';
+COMMENT ON COLUMN analytics.recipient_lists.client_id IS 'Number of the client whose list it is.';
+COMMENT ON COLUMN analytics.recipient_lists.client IS 'Slug of that client.';
+COMMENT ON COLUMN analytics.recipient_lists.key IS 'Its path: a:b lies within a, and a within <all>.';
+COMMENT ON COLUMN analytics.recipient_lists.name IS 'How it is displayed.';
+COMMENT ON COLUMN analytics.recipient_lists.description IS 'What it is for.';
+COMMENT ON COLUMN analytics.recipient_lists.created_at IS 'When it was made.';
+COMMENT ON COLUMN analytics.recipient_lists.updated_at IS 'When it was last described.';
+
+CREATE OR REPLACE VIEW analytics.recipients AS
+SELECT recipient_id, contact_id, list_id, organization_id, client_id, added_at, updated_at, removed_at
+FROM public.recipients;
+COMMENT ON VIEW analytics.recipients IS
+    'Places on recipient lists and the contacts that stand or stood there, without what clients say of them.';
+COMMENT ON COLUMN analytics.recipients.recipient_id IS 'Number of the place.';
+COMMENT ON COLUMN analytics.recipients.contact_id IS 'The contact.';
+COMMENT ON COLUMN analytics.recipients.list_id IS 'The list; the contact is on those around it too.';
+COMMENT ON COLUMN analytics.recipients.organization_id IS 'Number of the organization.';
+COMMENT ON COLUMN analytics.recipients.client_id IS 'Number of the client whose list it is.';
+COMMENT ON COLUMN analytics.recipients.added_at IS 'When the contact first stood there.';
+COMMENT ON COLUMN analytics.recipients.updated_at IS 'When that last changed.';
+COMMENT ON COLUMN analytics.recipients.removed_at IS 'When it was taken off; empty while it is on the list.';
+
 -- The one role that reads them, and nothing else. It cannot log in: GRANT datamailer_analyst TO <a login of your own>.
 DO $role$
 BEGIN

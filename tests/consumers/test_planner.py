@@ -14,7 +14,7 @@ from consumers.candidates import intended
 from consumers.planner import Planner
 from consumers.projector import Projector, direct_feed
 from consumers.session import connect
-from domain import campaign, client, contact, message
+from domain import campaign, client, contact, message, recipient, recipient_list
 from domain.campaign import CampaignContent
 from domain.sender import Sender
 from domain.store.log import Store
@@ -174,3 +174,33 @@ def test_a_campaign_ends_when_all_its_mail_is_settled(store: Store) -> None:
         steps = (message.AttemptMessage(at=NOON), message.ConfirmSent(at=NOON, ses_message_id="1"))
         accepted(store, *(order(message.of_campaign, step, number=stream, contact_id=fine.number) for step in steps))
         wait_until(store.conninfo, lambda _: state(store, number).phase == "sent", "the end")
+
+
+def test_a_campaign_limited_to_a_list_means_its_members_as_of_its_queueing(store: Store) -> None:
+    names = ("on", "within", "left", "beside", "moved", "late", "nowhere")
+    people = [f"{name}@example.com" for name in names]
+    contacts = dict(zip(names, accepted(store, *(upsert(email, **GOOD) for email in people)), strict=True))
+    keys = ("course", "course:homework", "courses")
+    opened = [recipient_list.OpenList(at=NOON, organization_id=1, client_id=2, key=key) for key in keys]
+    orders = [order(recipient_list.decider, each, key=recipient_list.key_of(2, each.key)) for each in opened]
+    course, homework, beside = (outcome.number for outcome in accepted(store, *orders))
+
+    def put(name: str, list_id: int) -> Order:
+        person = contacts[name].number
+        command = recipient.PutRecipient(at=NOON, list_id=list_id, contact_id=person, source_object_key=name)
+        return order(recipient.decider, command, key=recipient.key_of(list_id, name), contact_id=person)
+
+    def remove(name: str, list_id: int) -> Order:
+        command = recipient.RemoveRecipient(at=NOON)
+        key = recipient.key_of(list_id, name)
+        return order(recipient.decider, command, key=key, contact_id=contacts[name].number)
+
+    accepted(store, *(put(name, course) for name in ("on", "left", "moved")))
+    accepted(store, put("within", homework), put("beside", beside), remove("left", course))
+    number = queued(store, replace(CONTENT, recipient_list_key="course"))
+    late = contact.Unsubscribe(**SCOPE, email="nowhere@example.com", scope="client")
+    accepted(store, order(contact.decider, late, key="nowhere@example.com"))
+    accepted(store, put("late", course), remove("moved", course), put("left", homework))
+    with planning(store):
+        wait_until(store.conninfo, lambda _: state(store, number).phase == "sending", "the snapshot")
+    assert reasons(store, number) == dict.fromkeys(("on", "within", "moved"))
