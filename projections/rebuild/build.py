@@ -35,7 +35,8 @@ class Build:
         self.projection = projection
         self.generation = Generation(connection, projection)
         self.journal = Journal(connection, projection.name)
-        self.fold = LogFold(connection, database.unsealer(), projection)
+        self._unsealer = database.unsealer()
+        self.fold = LogFold(connection, self._unsealer, projection)
         self.reached = 0
         self._as_of = 0
         self._database = database
@@ -89,12 +90,11 @@ class Build:
         def note() -> None:
             self.note(*stretches.progress())
 
-        stretches.free()
-        with crew(self._database, self.projection.name, self._as_of, processes) as others:
-            fill(self._database, self.projection, self._as_of, note)
-            wait(others, note)
-        stretches.free()
-        fill(self._database, self.projection, self._as_of, note)
+        while stretches.free():
+            with crew(self._database, self.projection.name, self._as_of, processes) as others:
+                fill(self._database, self._unsealer, self.projection, self._as_of, note)
+                wait(others, note)
+            processes = 1
 
     def index(self) -> None:
         """Add keys and indexes."""

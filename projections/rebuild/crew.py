@@ -27,7 +27,7 @@ def work(database: Database, name: str, as_of: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     projection = next(model for model in read_models() if model.name == name)
     try:
-        fill(database, projection, as_of, lambda: None)
+        fill(database, database.unsealer(), projection, as_of, lambda: None)
     except RebuildError as error:
         log.info("a process of the rebuild ended", extra={"projection": name, "error": str(error)})
 

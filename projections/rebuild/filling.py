@@ -110,9 +110,9 @@ def quiet_collector() -> Iterator[None]:
             gc.enable()
 
 
-def fill(database: Database, projection: Projection, as_of: int, note: Callable[[], None]) -> None:
+def fill(database: Database, unsealer: Unsealer, projection: Projection, as_of: int, note: Callable[[], None]) -> None:
     """Take part in filling the generation of a model until no stretch is left to be claimed."""
     schema = building(projection.name)
     with ExitStack() as stack:
         connections = [stack.enter_context(database.connect(NAME, schema)) for _ in range(3)]
-        Filler(connections, database.unsealer(), projection, as_of).run(note)
+        Filler(connections, unsealer, projection, as_of).run(note)

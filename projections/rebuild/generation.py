@@ -62,13 +62,15 @@ class Generation:
             self._connection.execute(self.sql(DROP_KEY, table=Identifier(table), name=Identifier(name)))
 
     def build_indexes(self) -> None:
-        """Add the keys and indexes that are missing, and have the planner know the tables."""
+        """Add the keys and indexes that are missing, derive tables from others, and have the planner know them all."""
         for table, name, definition in self._keys_to_add():
             add = self.sql(ADD_KEY, table=Identifier(table), name=Identifier(name))
             with self._connection.transaction():
                 self._connection.execute(add + SQL(definition))
                 self._connection.execute(self.sql(ADDED), (table, name))
         self._connection.execute(self.projection.indexes)
+        if self.by_stream:
+            self._connection.execute(self.projection.derived)
         for table in self.projection.tables:
             self._connection.execute(self.sql(SQL("ANALYZE {schema}.{table}"), table=Identifier(table)))
 

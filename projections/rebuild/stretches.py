@@ -65,16 +65,19 @@ class Stretches:
         self._connection = connection
         self._schema = Identifier(schema)
 
-    def cut(self, kinds: tuple[int, ...], size: int = SIZE) -> None:
+    def cut(self, kinds: tuple[int, ...]) -> None:
         """Create the table and cut the streams of the kinds."""
         self._connection.execute(self._sql(CREATE))
         for kind in kinds:
-            bounds = {"low": UUID(int=kind << 96), "high": UUID(int=kind + 1 << 96), "size": size}
+            bounds = {"low": UUID(int=kind << 96), "high": UUID(int=kind + 1 << 96), "size": SIZE}
             self._connection.execute(self._sql(CUT), bounds)
 
-    def free(self) -> None:
-        """Let what was claimed but never filled be claimed again: its worker is gone, or will find that it is late."""
-        self._connection.execute(self._sql(FREE))
+    def free(self) -> int:
+        """Let what was never filled be claimed, also again: its worker is gone, or will find that it is late.
+
+        Gives how many stretches these are.
+        """
+        return self._connection.execute(self._sql(FREE)).rowcount
 
     def claim(self) -> Stretch | None:
         """Take a stretch to fill; None when all are taken."""

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from psycopg.errors import DeadlockDetected, LockNotAvailable, UndefinedColumn, UndefinedTable, UniqueViolation
+from psycopg.errors import DeadlockDetected, LockNotAvailable, UniqueViolation
 from psycopg.sql import SQL, Composed, Identifier
 
-from projections.analytics import SCHEMA as ANALYTICS
-from projections.analytics import drop, install_views
 from projections.projection import Projection
 from projections.rebuild.database import Connection
 from projections.rebuild.difference import Outcome
 from projections.rebuild.generation import Generation
 from projections.rebuild.journal import Journal
 from projections.rebuild.log_fold import LogFold
-from projections.rebuild.refusals import DependentError
+from projections.rebuild.views import renew, standing_on
 from projections.schema import SCHEMA_LOCK
 
 ALONE = "SELECT pg_advisory_xact_lock(%s)"
@@ -41,13 +39,6 @@ MOVE: LiteralString = "ALTER TABLE {schema}.{table} SET SCHEMA {to}"
 GRANTS = """
 SELECT a.privilege_type, CASE WHEN a.grantee = 0 THEN NULL ELSE a.grantee::regrole::text END
 FROM pg_class c, aclexplode(c.relacl) AS a WHERE c.oid = %s::regclass AND a.grantee <> c.relowner
-"""
-DEPENDENTS = """
-SELECT DISTINCT v.relnamespace::regnamespace::text, v.relname::text FROM pg_depend d
-JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass
-JOIN pg_class v ON v.oid = r.ev_class
-JOIN pg_class t ON t.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass
-WHERE t.relnamespace = %s::regnamespace AND v.relnamespace <> t.relnamespace ORDER BY 1, 2
 """
 ADVANCE = """
 UPDATE checkpoints
@@ -121,6 +112,7 @@ class Swap:
     def _exchange(self, old: list[str]) -> None:
         execute, generation = self._connection.execute, self._generation
         granted = [grant for table in old for grant in self._grants(table)]
+        views = standing_on(self._connection, self._live, old)
         generation.drop_retired()
         execute(SQL("CREATE SCHEMA {}").format(Identifier(generation.retired)))
         for table in old:
@@ -131,10 +123,7 @@ class Swap:
         for table, privilege, role in granted:
             if table in self._projection.tables:
                 execute(SQL("GRANT {} ON {} TO {}").format(SQL(privilege), Identifier(table), SQL(role or "PUBLIC")))
-        renew_views(self._connection, generation.retired)
-        views = standing_on(self._connection, generation.retired)
-        if views:
-            raise DependentError([f"{schema}.{view}" for schema, view in views])
+        renew(self._connection, views, generation.retired, old)
 
     def _live_tables(self) -> list[str]:
         known = {"live": self._live, "tables": list(self._projection.tables), "name": self._projection.name}
@@ -151,20 +140,3 @@ class Swap:
 
     def _move(self, table: str, schema: str, to: str) -> Composed:
         return SQL(MOVE).format(schema=Identifier(schema), table=Identifier(table), to=Identifier(to))
-
-
-def renew_views(connection: Connection, retired: str) -> None:
-    """Have the analysts' views stand on the tables that are live now.
-
-    While tables of other read models are still of another version, some views cannot be made: those that stood on the
-    replaced tables are then gone, until the last rebuild makes all anew.
-    """
-    try:
-        install_views(connection)
-    except (UndefinedColumn, UndefinedTable):
-        drop(connection, frozenset(view for schema, view in standing_on(connection, retired) if schema == ANALYTICS))
-
-
-def standing_on(connection: Connection, schema: str) -> list[tuple[str, str]]:
-    """The views elsewhere, by schema and name, that stand on tables of the schema."""
-    return connection.execute(DEPENDENTS, (schema,)).fetchall()
