@@ -77,7 +77,8 @@ orders = st.lists(alone | alone | courses, min_size=1, max_size=25).map(lambda p
 def clear(connection: Connection) -> None:
     """Empty the log and all that came of it."""
     own = [table for each in read_models() for table in each.tables]
-    tables = ["log", "identities", "keyring", "snapshots", "checkpoints", "relay", "relay_partitions", *own]
+    store = ["log", "identities", "keyring", "suppression_hashes", "snapshots"]
+    tables = [*store, "checkpoints", "relay", "relay_partitions", *own]
     connection.execute(";".join(f"DELETE FROM {table}" for table in tables))
 
 
