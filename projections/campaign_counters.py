@@ -30,6 +30,16 @@ CREATE TABLE IF NOT EXISTS campaign_counters (
     complaint_count bigint NOT NULL
 ) WITH (fillfactor = 50);
 """
+RECOUNT: LiteralString = """
+TRUNCATE campaign_counters;
+INSERT INTO campaign_counters
+SELECT campaign_id, count(*) FILTER (WHERE status <> 'skipped'),
+    count(*) FILTER (WHERE sent_at IS NOT NULL AND status <> 'failed'), count(*) FILTER (WHERE status = 'skipped'),
+    count(*) FILTER (WHERE status = 'failed'), count(delivered_at), count(first_opened_at), sum(open_count),
+    count(first_clicked_at), sum(click_count), count(unsubscribed_at), count(bounced_at), count(complained_at)
+FROM campaign_recipients GROUP BY campaign_id;
+"""
+"""Counts all recipients, which the fold never does."""
 SELECT: LiteralString = """
 SELECT recipient_count, sent_count, skipped_count, failed_count, delivered_count, unique_open_count, open_count,
     unique_click_count, click_count, unsubscribe_count, bounce_count, complaint_count

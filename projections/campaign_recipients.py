@@ -173,6 +173,7 @@ PROJECTION: Final = MailProjection(
     events=(CampaignMessageRequested, *TOLD),
     ddl=DDL,
     indexes=INDEXES,
+    derived=campaign_counters.RECOUNT,
     fold=RecipientFold(
         tables=(
             Table(
@@ -185,5 +186,7 @@ PROJECTION: Final = MailProjection(
         ),
         group_of=number,
         evolve=alone(evolve),
+        streams=(message.of_campaign.kind,),
+        reads=("stream", "organization_id", "client_id"),
     ),
 )

@@ -43,6 +43,7 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True):
 
     ``ddl`` creates its tables and primary keys, ``indexes`` the rest; both name tables without a schema, and so does
     the fold, so that a rebuild can fill the same names in a schema of its own.
+    ``derived`` makes tables that add up others anew from them, for a rebuild that filled those stream by stream.
     ``scratch`` names columns that hold notes of the moment instead of what events say: a rebuild loses them.
     """
 
@@ -52,6 +53,7 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True):
     ddl: LiteralString
     indexes: LiteralString
     fold: Fold
+    derived: LiteralString = ""
     scratch: tuple[str, ...] = ()
 
     @property

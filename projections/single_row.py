@@ -41,10 +41,14 @@ def alone(evolve: EvolveRow[R]) -> Callable[[Rows, Recorded, Any], Rows]:
 
 
 def row_per_stream(*, table: str, row: type[R], key: str, kind: int, evolve: EvolveRow[R]) -> RowFold:
-    """The fold into a table whose primary key is the number of a stream of the kind."""
+    """The fold into a table whose primary key is the number of a stream of the kind.
+
+    Of an event's envelope ``evolve`` may look at the stream alone.
+    """
     return RowFold(
         tables=(Table(name=table, row=row, key=(key,), group=key, place=only),),
         group_of=number,
         evolve=alone(evolve),
         streams=(kind,),
+        reads=("stream",),
     )
