@@ -18,7 +18,7 @@ from consumers.follower import Follower, Progress
 from consumers.session import WAIT, Connection, connect
 from consumers.topics import EVENTS
 from domain.store.unsealing import Unsealer
-from projections.engine import Applied, Repartitioned, apply_all
+from projections.engine import Applied, Batch, Repartitioned, apply_all
 from projections.projection import Projection
 
 NAME: Final = "datamailer.projector"
@@ -76,10 +76,13 @@ class Projector:
     def _follow(self, connection: Connection, feed: Feed, stop: Flag) -> None:
         partitions = feed.division.partitions
         followers = self._followers(connection, partitions, [])
-        checked = monotonic()
+        checked = polled = 0.0
+        owned: frozenset[int] = frozenset()
         while not stop.is_set():
-            batches = feed.poll(0 if any(follower.busy for follower in followers) else WAIT)
-            owned = feed.owned
+            batches: list[Batch] = []
+            if not all_read_the_log(followers, owned) or monotonic() - polled >= WAIT:
+                batches = feed.poll(0 if any(follower.busy for follower in followers) else WAIT)
+                owned, polled = feed.owned, monotonic()
             live = [(follower.projection, follower.live(batches, owned)) for follower in followers]
             applied = apply_all(connection, self._unsealer, live, partitions=partitions)
             for follower in followers:
@@ -113,6 +116,11 @@ class Projector:
         self._relayed = relayed
         for follower in followers:
             follower.check(rows[follower.projection.name], read_ahead=read_ahead)
+
+
+def all_read_the_log(followers: Sequence[Follower], owned: frozenset[int]) -> bool:
+    """True when nobody would take what the feed gives; it is then only asked often enough to keep its place."""
+    return bool(owned and followers) and all(owned <= follower.behind for follower in followers)
 
 
 def direct_feed(conninfo: str) -> OpenFeed:
