@@ -22,6 +22,10 @@ from api import (
     messages,
     metrics,
     preferences,
+    recipient_lists,
+    recipient_lists_bulk,
+    recipient_lists_members,
+    recipient_lists_send,
     senders,
     ses_events,
     subscriptions,
@@ -126,6 +130,24 @@ DRAFT = {
 QUEUE = CAMPAIGN | {"status": "not_queueable", "from_email": "not_found, not_configured"}
 TRIAL = CAMPAIGN | {"emails.*": "unsupported", "from_email": "not_found, not_configured"}
 RECIPIENTS = "campaign_recipients"
+LIST = {"key": "not_found"}
+LIST_KEY = {"key": "required, invalid, too_long"}
+LISTED = LIST | {"source_object_key": "not_found, required, invalid, too_long"}
+MEMBER = LISTED | {"metadata": "too_large"}
+BULK = {"members.*.source_object_key": "required, invalid, too_long, duplicate", "members.*.metadata": "too_large"}
+TO_MEMBERS = {
+    field: SEND[field]
+    for field in (
+        "template_key",
+        "from_email",
+        "reply_to",
+        "headers",
+        "headers.*",
+        "category_tag",
+        "audience",
+        "client",
+    )
+} | {"idempotency_key": "required"}
 CSV = {"csv": "required, must_be_utf8, missing_header, missing_email_column, duplicate_column"}
 REDIRECT = {"request": "invalid_tracking_redirect"}
 OUT = {"token": "not_found", "scope": "required, invalid"}
@@ -187,6 +209,17 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/campaigns/{external_key}/test-send", campaigns_trials.test_send, campaigns_trials.TestSend, campaigns_trials.TestSent, status=202, refuses=TRIAL),
     Route("GET", "/api/campaigns/{external_key}/recipients", campaigns_reads.recipients, campaigns_reads.Recipients, campaigns_reads.RecipientPage, refuses=CAMPAIGN, projection=RECIPIENTS),
     Route("GET", "/api/campaigns/{external_key}/stats", campaigns_reads.stats, campaigns_reads.StatsQuery, campaigns_reads.CampaignStats, refuses=CAMPAIGN, projection="campaign_activity"),
+
+    # Recipient lists
+    Route("PUT", "/api/recipient-lists/{key}", recipient_lists.save, recipient_lists.SaveRecipientList, recipient_lists.SavedRecipientList, status=201, refuses=LIST_KEY, also=(200,)),
+    Route("GET", "/api/recipient-lists/{key}", recipient_lists.show, None, recipient_lists.RecipientListAnswer, refuses=LIST),
+    Route("GET", "/api/recipient-lists/{key}/members", recipient_lists_members.list_members, recipient_lists_members.MemberQuery, recipient_lists_members.MemberPage, refuses=LIST, projection=recipient_lists.PROJECTION),
+    Route("POST", "/api/recipient-lists/{key}/members/bulk-upsert", recipient_lists_bulk.bulk_upsert, recipient_lists_bulk.BulkUpsert, recipient_lists_bulk.Reconciled, refuses=LIST | BULK),
+    Route("POST", "/api/recipient-lists/{key}/members/reconcile", recipient_lists_bulk.bulk_reconcile, recipient_lists_bulk.Reconcile, recipient_lists_bulk.Reconciled, refuses=LIST | BULK),
+    Route("PUT", "/api/recipient-lists/{key}/members/{source_object_key}", recipient_lists_members.put, recipient_lists_members.PutMember, recipient_lists_members.MemberAnswer, refuses=MEMBER),
+    Route("DELETE", "/api/recipient-lists/{key}/members/{source_object_key}", recipient_lists_members.remove, None, recipient_lists_members.RemovedMember, refuses=LISTED),
+    Route("POST", "/api/recipient-lists/{key}/transactional-send", recipient_lists_send.send, recipient_lists_send.ListSend, recipient_lists_send.ListSent, status=202, refuses=TO_MEMBERS | {"key": "not_found, too_many"}),
+    Route("POST", "/api/transient-recipient-lists/transactional-send", recipient_lists_send.send_transient, recipient_lists_send.TransientSend, recipient_lists_send.ListSent, status=202, refuses=TO_MEMBERS | BULK),
 
     # Analytics
     Route("GET", "/api/events", events.events, events.EventQuery, events.EventPage, refuses=FEED, produces=("application/json", "text/event-stream")),
