@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, LiteralString, NamedTuple
 
 from psycopg.errors import InvalidTableDefinition, UndefinedColumn, UndefinedTable, WrongObjectType
 from psycopg.sql import SQL, Identifier
 
 from projections.analytics import SCHEMA as ANALYTICS
-from projections.analytics import drop, install_views, views_installed
+from projections.analytics import drop, existing, install_views, views_installed
 from projections.rebuild.database import Connection
 from projections.rebuild.refusals import DependentError
 
@@ -22,9 +23,11 @@ JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass
 JOIN pg_class v ON v.oid = r.ev_class
 JOIN pg_namespace n ON n.oid = v.relnamespace
 JOIN pg_class t ON t.oid = d.refobjid AND d.refclassid = 'pg_class'::regclass
-WHERE t.relnamespace = %s::regnamespace AND t.relname = ANY (%s) AND t.oid <> v.oid
+WHERE t.relnamespace = %s::regnamespace AND t.relname = ANY (%s) AND t.oid <> v.oid AND v.relkind = ANY (%s)
 ORDER BY 1, 2
 """
+PLAIN: Final = ["v"]
+ANY: Final = ["v", "m", "r"]
 REPLACE: LiteralString = "CREATE OR REPLACE VIEW {} {} AS "
 
 
@@ -37,16 +40,17 @@ class View(NamedTuple):
     options: LiteralString
 
 
-def standing_on(connection: Connection, schema: str, tables: list[str]) -> list[View]:
-    """The views that stand on tables of the schema."""
-    return [View(*row) for row in connection.execute(STANDING, (schema, tables))]
+def standing_on(connection: Connection, schema: str, tables: list[str], kinds: list[str] = PLAIN) -> list[View]:
+    """The views that stand on tables of the schema; materialized ones and rules too, if asked for."""
+    return [View(*row) for row in connection.execute(STANDING, (schema, tables, kinds))]
 
 
 def renew(connection: Connection, views: list[View], retired: str, tables: list[str]) -> None:
     """Make views again over the tables that have the names now, within the caller's transaction.
 
-    Those of analysts that the new tables do not bear are dropped. They come back changed: with this swap, or with the
-    last one if several read models are of another version. Raises DependentError for views that are not the project's.
+    When the new tables do not bear them, those of analysts are all dropped. They come back changed: with this swap, or
+    with the last one if several read models are of another version. Raises DependentError for views that are not the
+    project's.
     """
     try:
         with connection.transaction():
@@ -55,11 +59,17 @@ def renew(connection: Connection, views: list[View], retired: str, tables: list[
                 statement = SQL(REPLACE).format(Identifier(view.schema, view.name), options)
                 connection.execute(statement + SQL(view.definition))
     except CHANGED:
-        drop(connection, frozenset(view.name for view in views if view.schema == ANALYTICS))
+        refuse(standing_on(connection, ANALYTICS, sorted(existing(connection)), ANY))
+        drop(connection, existing(connection))
     renew_analytics(connection)
-    left = standing_on(connection, retired, tables)
-    if left:
-        raise DependentError([f"{view.schema}.{view.name}" for view in left])
+    refuse(standing_on(connection, retired, tables, ANY))
+
+
+def refuse(views: Iterable[View]) -> None:
+    """Raises DependentError for those that are not of the project."""
+    foreign = [f"{view.schema}.{view.name}" for view in views if view.schema != ANALYTICS]
+    if foreign:
+        raise DependentError(foreign)
 
 
 def renew_analytics(connection: Connection) -> None:
