@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -46,56 +46,68 @@ def plan(conninfo: str, campaign_id: int, contact_id: int) -> int:
     return outcome.position
 
 
-def test_it_tells_of_the_contact_and_its_mail_newest_first(
-    http: httpx.Client, upsert: Upsert, email: str, demo_database: str
-) -> None:
+class Told(NamedTuple):
+    """A history with a transactional message and a campaign that skipped the contact, at the position."""
+
+    email: str
+    campaign_id: int
+    message: dict[str, Any]
+    position: int
+    found: dict[str, Any]
+
+
+@pytest.fixture
+def told(http: httpx.Client, upsert: Upsert, email: str, demo_database: str) -> Told:
     contact_id = upsert(tags=["ML"], status="subscribed").json()["contact_id"]
     assert http.put("/api/transactional/templates/history", json=TEMPLATE).status_code == 200
     asked = {"email": email, "template_key": "history", "context": {"name": "Ann"}, "idempotency_key": f"of-{email}"}
     sent = http.post("/api/transactional/send", json=asked).json()["message"]
     draft = {**COURSES, "subject": "History", "html_body": "x"}
-    campaign = http.put("/api/campaigns/history", json=draft).json()["campaign"]
-    position = plan(demo_database, campaign["id"], contact_id)
+    campaign_id = http.put("/api/campaigns/history", json=draft).json()["campaign"]["id"]
+    position = plan(demo_database, campaign_id, contact_id)
     found = history(http, contact_id, min_position=position)
-    assert (found["contact_id"], found["email"], found["next_cursor"]) == (contact_id, email, None)
+    assert found["contact_id"] == contact_id
+    return Told(email, campaign_id, sent, position, found)
+
+
+def test_it_tells_of_the_contact_and_its_mail_newest_first(told: Told) -> None:
+    found = told.found
     assert {name: found[name] for name in COURSES} == COURSES
+    assert (found["email"], found["next_cursor"]) == (told.email, None)
     assert [(event["type"], event["campaign_id"], event["message_id"]) for event in found["events"]] == [
-        ("message.skipped", campaign["id"], None),
-        ("message.requested", None, sent["id"]),
+        ("message.skipped", told.campaign_id, None),
+        ("message.requested", None, told.message["id"]),
         ("contact.tagged", None, None),
         ("contact.subscribed", None, None),
         ("contact.registered", None, None),
     ]
     skipped, requested = found["events"][:2]
     assert skipped == {
-        "id": position,
+        "id": told.position,
         "type": "message.skipped",
         "created_at": "2026-05-24T12:00:00Z",
         "source": "planner",
-        "campaign_id": campaign["id"],
+        "campaign_id": told.campaign_id,
         "message_id": None,
         "data": {"reason": "unverified"},
     }
     assert (requested["source"], requested["data"]) == ("api", {"template_key": "history"})
+
+
+def test_it_has_the_mail_that_the_events_are_of(told: Told) -> None:
     nothing = dict.fromkeys(("sent_at", "delivered_at", "first_opened_at", "first_clicked_at"))
-    counts = {"open_count": 0, "click_count": 0, "last_error": ""}
-    assert found["campaign_recipients"] == [
-        {
-            "campaign_id": campaign["id"],
-            "campaign": "history",
-            "subject": "History",
-            "status": "skipped",
-            "skip_reason": "unverified",
-            "created_at": "2026-05-24T12:00:00Z",
-            **nothing,
-            **counts,
-        }
-    ]
-    [transactional] = found["transactional_messages"]
-    assert (transactional["id"], transactional["template_key"]) == (sent["id"], "history")
-    assert (transactional["status"], transactional["created_at"]) == ("queued", sent["created_at"])
-    for secret in ("secret words", "Ann", f"of-{email}"):
-        assert secret not in str(found)
+    heard = {**nothing, "open_count": 0, "click_count": 0, "last_error": ""}
+    campaign = {"campaign_id": told.campaign_id, "campaign": "history", "subject": "History"}
+    skipped = {"status": "skipped", "skip_reason": "unverified", "created_at": "2026-05-24T12:00:00Z"}
+    assert told.found["campaign_recipients"] == [{**campaign, **skipped, **heard}]
+    message = {"id": told.message["id"], "template_key": "history", "category_tag": ""}
+    queued = {"status": "queued", "skip_reason": None, "created_at": told.message["created_at"]}
+    assert told.found["transactional_messages"] == [{**message, **queued, **heard}]
+
+
+def test_it_has_nobodys_words_and_no_keys(told: Told) -> None:
+    for secret in ("secret words", "Ann", f"of-{told.email}"):
+        assert secret not in str(told.found)
 
 
 def test_pages_follow_one_another(http: httpx.Client, upsert: Upsert) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from consumers.session import Connection
+from consumers.session import Connection, connect, read
 from domain import contact, message
 from domain.store.log import Store
+from projections import campaign_activity, campaign_recipients, campaigns, contact_timeline, messages
 from projections.campaign_activity import Activity, LinkClicks, by_link, over_time
 from projections.campaign_counters import Counters, counters_of
 from projections.campaign_recipients import Recipient, page
+from projections.projection import Opened
+from tests.consumers.running import wait_until
 from tests.projections.mailing import NOON, OTHERS, SENT, Mailing
 
 HOUR = timedelta(hours=1)
@@ -76,6 +81,35 @@ def test_one_who_leaves_before_sending_moves_from_the_recipients_to_the_skipped(
         mailing.mail(number, contact_id, *commands)
         mailing.show()
         assert mailing.ask(lambda connection: counters_of(connection, number)) == expected
+
+
+def test_transactions_at_once_lose_no_count(mailing: Mailing, database: str) -> None:
+    """Partitions are folded by processes that know nothing of each other."""
+    number = mailing.draft()
+    for contact_id in people(mailing, 6):
+        mailing.mail(number, contact_id, *SENT)
+    events = [event for event in read(mailing.connection, 0, 1_000) if event.kind == message.of_campaign.kind]
+    opened = mailing.store.unsealer.open(mailing.connection, events)
+    halves = [[pair for pair in opened if pair[0].contact_id % 2 == half] for half in (0, 1)]
+    fold = campaign_recipients.PROJECTION.fold
+    with connect(database, "test other") as other, ThreadPoolExecutor(1) as pool:
+        with mailing.connection.transaction():
+            fold(mailing.connection, wanted(halves[0]))
+            waiting = pool.submit(fold, other, wanted(halves[1]))
+            wait_until(database, lambda connection: blocked(connection, other), "the other fold to wait")
+        waiting.result()
+    counters = mailing.ask(lambda connection: counters_of(connection, number))
+    assert (counters.recipient_count, counters.sent_count) == (6, 6)
+
+
+def wanted(opened: Sequence[Opened]) -> list[Opened]:
+    """What the model folds of the events."""
+    return [pair for pair in opened if type(pair[1]) in campaign_recipients.PROJECTION.events]
+
+
+def blocked(connection: Connection, other: Connection) -> bool:
+    row = connection.execute("SELECT cardinality(pg_blocking_pids(%s))", (other.info.backend_pid,)).fetchone()
+    return row is not None and row[0] > 0
 
 
 def test_pages_go_on_where_the_last_one_ended_and_filters_hold(mailing: Mailing) -> None:
@@ -144,15 +178,8 @@ def test_no_row_holds_an_address_or_what_the_mail_says(mailing: Mailing) -> None
     mailing.mail(number, contact_id, *SENT, message.RecordClick(at=NOON, link=0, url="https://example.com/?who=ann"))
     mailing.request("key-of-ann", contact_id, *SENT)
     mailing.show()
-    tables = (
-        "campaign_recipients",
-        "campaign_counters",
-        "campaign_activity",
-        "campaign_links",
-        "messages",
-        "campaigns",
-    )
-    for table in (*tables, "contact_timeline"):
+    models = (campaign_recipients, campaign_activity, campaigns, messages, contact_timeline)
+    for table in [name for model in models for name in model.PROJECTION.tables]:
         [*rows] = mailing.connection.execute(f"SELECT t::text FROM {table} t")
         assert rows
         for text in ("example.com", "Secret words", "Ann", "key-of-ann", "who=ann", "private"):

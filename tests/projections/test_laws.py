@@ -20,7 +20,7 @@ MODELS = read_models()
 PARTITIONS = 3
 
 on_one_database = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 sizes = st.lists(st.integers(1, 9), max_size=12)
 stretches = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 15)), max_size=6)

@@ -28,7 +28,7 @@ from tests.projections.mail_histories import a_campaigns_course, a_messages_cour
 
 NUMBER = (1 << 96) - 1
 on_one_database = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
