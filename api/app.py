@@ -19,6 +19,7 @@ from api import (
     import_jobs,
     imports_csv,
     imports_json,
+    imports_undo,
     messages,
     metrics,
     preferences,
@@ -44,6 +45,7 @@ from api.imports_answer import Imported
 from api.imports_run import NDJSON
 from api.imports_upload import CONSUMES, CsvImport
 from api.operator import audiences, clients, keys, organizations, requests, show
+from api.recipient_lists_sent import ListSent
 from api.routing import Route
 from api.transactional_answer import SendAnswer
 from api.wiring import Wiring
@@ -184,6 +186,7 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/contacts/imports/csv", imports_csv.import_csv, CsvImport, Imported, refuses=CSV, consumes=CONSUMES, produces=LINES),
     Route("GET", "/api/imports", import_jobs.list_own, import_jobs.JobQuery, import_jobs.JobPage, projection=import_jobs.PROJECTION),
     Route("GET", "/api/imports/{id}", import_jobs.show, None, import_jobs.JobAnswer, refuses=JOB),
+    Route("POST", "/api/imports/{id}/undo", imports_undo.undo_import, imports_undo.UndoImport, imports_undo.UndoneImport, refuses=JOB | {"status": "not_finished"}),
     Route("GET", "/api/imports/{id}/errors.csv", import_jobs.errors_csv, refuses=JOB, produces=("text/csv",)),
 
     # Subscriptions
@@ -218,8 +221,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/recipient-lists/{key}/members/reconcile", recipient_lists_bulk.bulk_reconcile, recipient_lists_bulk.Reconcile, recipient_lists_bulk.Reconciled, refuses=LIST | BULK),
     Route("PUT", "/api/recipient-lists/{key}/members/{source_object_key}", recipient_lists_members.put, recipient_lists_members.PutMember, recipient_lists_members.MemberAnswer, refuses=MEMBER),
     Route("DELETE", "/api/recipient-lists/{key}/members/{source_object_key}", recipient_lists_members.remove, None, recipient_lists_members.RemovedMember, refuses=LISTED),
-    Route("POST", "/api/recipient-lists/{key}/transactional-send", recipient_lists_send.send, recipient_lists_send.ListSend, recipient_lists_send.ListSent, status=202, refuses=TO_MEMBERS | {"key": "not_found, too_many"}),
-    Route("POST", "/api/transient-recipient-lists/transactional-send", recipient_lists_send.send_transient, recipient_lists_send.TransientSend, recipient_lists_send.ListSent, status=202, refuses=TO_MEMBERS | BULK),
+    Route("POST", "/api/recipient-lists/{key}/transactional-send", recipient_lists_send.send, recipient_lists_send.ListSend, ListSent, status=202, refuses=TO_MEMBERS | {"key": "not_found, too_many"}),
+    Route("POST", "/api/transient-recipient-lists/transactional-send", recipient_lists_send.send_transient, recipient_lists_send.TransientSend, ListSent, status=202, refuses=TO_MEMBERS | BULK),
 
     # Analytics
     Route("GET", "/api/events", events.events, events.EventQuery, events.EventPage, refuses=FEED, produces=("application/json", "text/event-stream")),

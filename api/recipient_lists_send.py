@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -14,11 +14,12 @@ from api.call import Call
 from api.commands import context_of, load
 from api.errors import Invalid
 from api.fields import said
-from api.message_payload import Status, address, status_of
+from api.message_payload import address, status_of
 from api.message_requests import check_recipient, is_keyed, key_of
 from api.recipient_lists import PROJECTION, found
 from api.recipient_lists_bulk import CHUNK, Members, checked, register
 from api.recipient_lists_members import people_of
+from api.recipient_lists_sent import ListSent, MemberErrors, MemberMessage, SendCounts
 from api.refusals import noted
 from api.scalars import Errors
 from api.senders import Trimmed
@@ -26,7 +27,6 @@ from api.transactional import KEY_LIMIT, Prepared, SendTransactional, command_of
 from domain import client, message, template
 from domain.contact import Contact, tag_named
 from domain.decider import Rejected
-from domain.eligibility import SkipReason
 from domain.message.content import MessageRequest, compose
 from domain.message.wishes import check_wishes
 from domain.reconciling import MEMBERS_LIMIT
@@ -60,45 +60,6 @@ class TransientSend(ListSend, kw_only=True):
     """As a send to a list, to members that are on none."""
 
     members: Members
-
-
-class MemberMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A member's message; ``idempotent_replay`` when an earlier request made it."""
-
-    source_object_key: str
-    contact_id: int
-    id: int
-    status: Status
-    skip_reason: SkipReason | None
-    idempotent_replay: bool
-
-
-class MemberErrors(msgspec.Struct, frozen=True):
-    """Why a member got no message."""
-
-    source_object_key: str
-    errors: Mapping[str, str]
-
-
-class SendCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """Members, by what became of them in this request."""
-
-    total: int
-    enqueued: int
-    skipped: int
-    replayed: int
-    failed: int
-
-
-class ListSent(msgspec.Struct, frozen=True, kw_only=True):
-    """A message or errors for each member; members of several lists within the list are one by their key."""
-
-    recipient_list_key: str | None
-    template_key: str
-    idempotency_key: str
-    counts: SendCounts
-    messages: list[MemberMessage]
-    errors: list[MemberErrors]
 
 
 class Target(NamedTuple):
