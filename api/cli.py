@@ -11,6 +11,7 @@ import psycopg
 from eventsourcing.persistence import PersistenceError
 
 from api import cli_contacts as contacts
+from api import cli_imports as imports
 from api import cli_messages as messages
 from api import cli_projections as projections
 from api import cli_tenants as tenants
@@ -87,6 +88,8 @@ CAMPAIGN = (
 RELEASED = Argument(
     "contacts", "ids of contacts separated by commas, or all: SES has to be known not to have their mail"
 )
+JOB = Argument("id", "number of the import job")
+DRY_RUN = Argument("--dry-run", "only count", switch=True)
 MODEL = Argument("name", "the read model, or all")
 CREW = Argument("--processes", "how many to read and fold with; 1 by default")
 VALUES = Argument("--show-values", "show what differs, personal data included", switch=True)
@@ -113,6 +116,7 @@ COMMANDS = (
     Command("keys revoke", tenants.revoke_key, "make a key open nothing any more", (PUBLIC_ID, CLIENT, WITHIN)),
     Command("contacts show", contacts.show, "show a contact as of a moment", (CONTACT, *SCOPE, AS_OF)),
     Command("contacts diff", contacts.diff, "show what changed about a contact", (CONTACT, *SCOPE, FROM, TO)),
+    Command("imports undo", imports.undo_import, "take an import back, but for what changed since", (JOB, DRY_RUN)),
     Command("projections status", projections.status, "show how far read models are, and what is built for them"),
     Command("projections rebuild", projections.rebuild_models, "build read models anew from the log", (MODEL, CREW)),
     Command("projections verify", projections.verify_models, "compare read models with the log", (MODEL, VALUES, CREW)),

@@ -29,6 +29,8 @@ CONSENT: Final = (
     e.ContactSubscribed,
     e.ContactResubscribed,
     e.ContactUnsubscribed,
+    e.ContactSubscriptionWithdrawn,
+    e.ContactSubscriptionRestored,
     e.ContactUnsubscribeExplained,
     e.ContactGloballyUnsubscribed,
     e.ContactGlobalUnsubscribeLifted,

@@ -66,6 +66,8 @@ DETAILS: Final[Mapping[type[Event], tuple[str, ...]]] = {
     c.ContactSubscribed: ("verified_at",),
     c.ContactResubscribed: ("verified_at",),
     c.ContactUnsubscribed: (),
+    c.ContactSubscriptionWithdrawn: (),
+    c.ContactSubscriptionRestored: ("status", "verified_at"),
     c.ContactUnsubscribeExplained: (),
     c.ContactGloballyUnsubscribed: (),
     c.ContactGlobalUnsubscribeLifted: (),

@@ -153,6 +153,27 @@ def _unsubscribed(rows: Rows, _: Recorded, event: e.ContactUnsubscribed) -> Rows
     )
 
 
+def _withdrawn(rows: Rows, _: Recorded, event: e.ContactSubscriptionWithdrawn) -> Rows:
+    """The row goes; the contact's last one stays as that of a contact without any subscription."""
+    gone = rows.get((event.audience_id, event.client_id))
+    if gone is None:
+        return rows
+    left = {place: row for place, row in rows.items() if row is not gone}
+    return left or {NOWHERE: replace(gone, **OWN, updated_at=max(event.at, gone.updated_at))}
+
+
+def _restored(rows: Rows, _: Recorded, event: e.ContactSubscriptionRestored) -> Rows:
+    return _in_scope(
+        rows,
+        event,
+        organization_id=event.organization_id,
+        status=event.status,
+        verified_at=event.verified_at,
+        unsubscribed_at=event.unsubscribed_at,
+        unsubscribe_reason=_text(event.reason),
+    )
+
+
 def _shown_in_scope(rows: Rows, event: Any, **shown: Any) -> Rows:
     """Change the row of the event's scope, if there is one; scope 0, 0 is none."""
     place = (event.audience_id, event.client_id)
@@ -225,6 +246,8 @@ CASES: Final[dict[type[Event], Callable[[Rows, Recorded, Any], Rows]]] = {
     e.ContactSubscribed: _entered,
     e.ContactResubscribed: _entered,
     e.ContactUnsubscribed: _unsubscribed,
+    e.ContactSubscriptionWithdrawn: _withdrawn,
+    e.ContactSubscriptionRestored: _restored,
     e.ContactUnsubscribeExplained: _unsubscribe_explained,
     e.ContactGloballyUnsubscribed: partial(_suppressed, flag="global_unsubscribed_by"),
     e.ContactGlobalUnsubscribeLifted: partial(_suppressed, flag="global_unsubscribed_by", lifted=True),

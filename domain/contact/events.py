@@ -77,6 +77,27 @@ class ContactUnsubscribed(Event, frozen=True):
     reason: Personal | None = None
 
 
+@event("contact.subscription_withdrawn")
+class ContactSubscriptionWithdrawn(Event, frozen=True):
+    """The subscription never should have been, an import that made it was undone. The person did not unsubscribe."""
+
+    audience_id: int
+    client_id: int
+
+
+@event("contact.subscription_restored")
+class ContactSubscriptionRestored(Event, frozen=True):
+    """The subscription is again what it was before an import that was undone."""
+
+    organization_id: int
+    audience_id: int
+    client_id: int
+    status: Literal["pending", "subscribed", "unsubscribed"]
+    verified_at: datetime | None = None
+    unsubscribed_at: datetime | None = None
+    reason: Personal | None = None
+
+
 @event("contact.unsubscribe_explained")
 class ContactUnsubscribeExplained(Event, frozen=True):
     """Another reason was given for an unsubscribe that stands; its time stays."""

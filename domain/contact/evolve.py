@@ -58,6 +58,21 @@ def _unsubscribed(state: Contact, event: e.ContactUnsubscribed) -> Contact:
     return _with_subscription(state, scope, after)
 
 
+def _subscription_withdrawn(state: Contact, event: e.ContactSubscriptionWithdrawn) -> Contact:
+    """With the last subscription in an audience go its tags: they have no place any more."""
+    scope = (event.audience_id, event.client_id)
+    left = {place: each for place, each in state.subscriptions.items() if place != scope}
+    if any(audience == event.audience_id for audience, _ in left):
+        return replace(state, subscriptions=left)
+    tags = {audience: slugs for audience, slugs in state.tags.items() if audience != event.audience_id}
+    return replace(state, subscriptions=left, tags=tags)
+
+
+def _subscription_restored(state: Contact, event: e.ContactSubscriptionRestored) -> Contact:
+    after = Subscription(event.organization_id, event.status, event.verified_at, event.unsubscribed_at, event.reason)
+    return _with_subscription(state, (event.audience_id, event.client_id), after)
+
+
 def _unsubscribe_explained(state: Contact, event: e.ContactUnsubscribeExplained) -> Contact:
     scope = (event.audience_id, event.client_id)
     before = state.subscriptions.get(scope)
@@ -149,6 +164,8 @@ _CASES: Final[dict[type[Event], Callable[[Contact, Any], Contact]]] = {
     e.ContactSubscribed: _subscribed,
     e.ContactResubscribed: _subscribed,
     e.ContactUnsubscribed: _unsubscribed,
+    e.ContactSubscriptionWithdrawn: _subscription_withdrawn,
+    e.ContactSubscriptionRestored: _subscription_restored,
     e.ContactUnsubscribeExplained: _unsubscribe_explained,
     e.ContactGloballyUnsubscribed: _globally_unsubscribed,
     e.ContactGlobalUnsubscribeLifted: _global_unsubscribe_lifted,
