@@ -1,0 +1,29 @@
+"""A rebuild in a process of its own, which tells where it is and stands still at a stage that it is told."""
+
+from __future__ import annotations
+
+import sys
+
+from projections.contacts import PROJECTION
+from projections.rebuild import stretches
+from projections.rebuild.database import Database
+from projections.rebuild.progress import Progress
+from projections.rebuild.rebuilding import rebuild
+from tests.projections.conftest import MASTER_KEY
+
+
+def main(conninfo: str, halt_at: str, done: str) -> None:
+    """Rebuild the contacts; halt at the stage once so many events are done."""
+    vars(stretches)["SIZE"] = 10
+
+    def watch(progress: Progress) -> None:
+        if progress.stage == halt_at and progress.done >= int(done):
+            sys.stdout.write("halted\n")
+            sys.stdout.flush()
+            sys.stdin.read()
+
+    rebuild(Database(conninfo, MASTER_KEY), PROJECTION, watch=watch)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
