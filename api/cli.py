@@ -10,6 +10,7 @@ import msgspec
 import psycopg
 from eventsourcing.persistence import PersistenceError
 
+from api import cli_campaigns as campaigns
 from api import cli_contacts as contacts
 from api import cli_imports as imports
 from api import cli_messages as messages
@@ -116,6 +117,7 @@ COMMANDS = (
     Command("keys revoke", tenants.revoke_key, "make a key open nothing any more", (PUBLIC_ID, CLIENT, WITHIN)),
     Command("contacts show", contacts.show, "show a contact as of a moment", (CONTACT, *SCOPE, AS_OF)),
     Command("contacts diff", contacts.diff, "show what changed about a contact", (CONTACT, *SCOPE, FROM, TO)),
+    Command("campaigns why", campaigns.why, "show why a campaign mailed a contact or not", (*CAMPAIGN, CONTACT)),
     Command("imports undo", imports.undo_import, "take an import back, but for what changed since", (JOB, DRY_RUN)),
     Command("projections status", projections.status, "show how far read models are, and what is built for them"),
     Command("projections rebuild", projections.rebuild_models, "build read models anew from the log", (MODEL, CREW)),

@@ -12,6 +12,7 @@ import pytest
 from kafka import KafkaConsumer
 from psycopg import sql
 
+from api.cli import main
 from domain.personal import Personal
 from domain.store.log import Store
 from projections.schema import read_models
@@ -35,10 +36,13 @@ SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog
 CONSUMERS: Final = ("projector", "importer", "planner", "campaign-sender", "transactional-sender")
 
 
-def test_nothing_is_found_of_an_erased_person(whole: Whole) -> None:
+def test_nothing_is_found_of_an_erased_person(
+    whole: Whole, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     audience = whole.make_audience()
     with whole.consuming(*CONSUMERS):
         lived(whole, audience)
+        assert_explained(whole, capsys, monkeypatch)
         before = counted(whole)
         assert {"zebra", "quagga", "okapi.example"} <= found_in(database(whole)), "the search finds what is there"
         assert set(WORDS) <= found_in(opened(whole)), "the keys open what is sealed"
@@ -60,6 +64,18 @@ def test_the_topic_does_not_speak_of_an_erased_person(whole: Whole, kafka: str) 
         messages = published(way, whole.store.recorder.head())
     assert CLIENT.encode() in b"".join(messages), "the search would find what is there"
     assert found_in(part.decode(errors="replace") for part in messages) == set()
+
+
+def assert_explained(whole: Whole, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log tells why the campaign mailed the person, whatever the person did since."""
+    monkeypatch.setenv("DATABASE_URL", whole.conninfo)
+    monkeypatch.setenv("MASTER_KEY", MASTER_KEY_TEXT)
+    assert main(["campaigns", "why", "news", PERSON, "--client", CLIENT]) == 0
+    told = capsys.readouterr().out
+    assert "holds back" not in told
+    assert told.index("campaign_message.requested") < told.index("message.attempted") < told.index("message.sent")
+    assert main(["campaigns", "why", "news", "nobody@example.com", "--client", CLIENT]) == 0
+    assert "not a contact then" in capsys.readouterr().out
 
 
 def said(audience: str, email: str = PERSON) -> dict[str, Any]:
