@@ -21,6 +21,7 @@ from tests.consumers.running import wait_until
 from tests.projections.mailing import NOON, OTHERS, SENT, Mailing
 
 HOUR = timedelta(hours=1)
+ATTEMPT = message.AttemptMessage(at=NOON)
 BOUNCE = message.RecordBounce(at=NOON, event_id="b", ses_message_id="ses-1", bounce_type="Transient")
 COMPLAINT = message.RecordComplaint(at=NOON, event_id="c", ses_message_id="ses-1")
 SKIP = message.SkipMessage(at=NOON, reason="client_unsubscribe")
@@ -40,34 +41,27 @@ def people(mailing: Mailing, count: int) -> list[int]:
     return [mailing.person(f"person{n}@example.com") for n in range(count)]
 
 
+FATES: list[tuple[tuple[Any, ...], tuple[str, str | None, str]]] = [
+    ((), ("queued", None, "")),
+    ((ATTEMPT,), ("sending", None, "")),
+    ((ATTEMPT, message.RecordUnconfirmed(at=NOON)), ("unconfirmed", None, "unconfirmed")),
+    ((ATTEMPT, message.RecordFailure(at=NOON, code="MessageRejected")), ("failed", None, "MessageRejected")),
+    (SENT, ("sent", None, "")),
+    ((*SENT, BOUNCE), ("bounced", None, "bounced_transient")),
+    ((*SENT, BOUNCE, COMPLAINT), ("complained", None, "bounced_transient")),
+    ((*SENT, REJECTION), ("failed", None, "rejected")),
+    ((SKIP,), ("skipped", "client_unsubscribe", "")),
+]
+"""What becomes of a mail, and the status, reason and error that are then shown."""
+
+
 def test_every_fate_of_a_mail_is_shown_and_counted(mailing: Mailing) -> None:
-    fates: list[tuple[Any, ...]] = [
-        (),
-        (message.AttemptMessage(at=NOON),),
-        (message.AttemptMessage(at=NOON), message.RecordUnconfirmed(at=NOON)),
-        (message.AttemptMessage(at=NOON), message.RecordFailure(at=NOON, code="MessageRejected")),
-        SENT,
-        (*SENT, BOUNCE),
-        (*SENT, BOUNCE, COMPLAINT),
-        (*SENT, REJECTION),
-        (SKIP,),
-    ]
     number = mailing.draft()
-    for contact_id, fate in zip(people(mailing, len(fates)), fates, strict=True):
+    for contact_id, (fate, _) in zip(people(mailing, len(FATES)), FATES, strict=True):
         mailing.mail(number, contact_id, *fate)
     mailing.show()
     shown = [(each.status, each.skip_reason, each.last_error) for each in recipients(mailing, number)]
-    assert shown == [
-        ("queued", None, ""),
-        ("sending", None, ""),
-        ("unconfirmed", None, "unconfirmed"),
-        ("failed", None, "MessageRejected"),
-        ("sent", None, ""),
-        ("bounced", None, "bounced_transient"),
-        ("complained", None, "bounced_transient"),
-        ("failed", None, "rejected"),
-        ("skipped", "client_unsubscribe", ""),
-    ]
+    assert shown == [expected for _, expected in FATES]
     expected = Counters(
         recipient_count=8, sent_count=3, skipped_count=1, failed_count=2, bounce_count=2, complaint_count=1
     )

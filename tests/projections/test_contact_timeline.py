@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import NamedTuple
 
 import pytest
 
@@ -46,13 +47,26 @@ def test_every_event_of_a_contact_is_shown_or_is_known_not_to_be() -> None:
     assert known == DETAILS.keys() | BACKSTAGE
 
 
-def test_it_tells_of_the_contact_and_of_its_mail_newest_first(mailing: Mailing) -> None:
+class Story(NamedTuple):
+    """A contact that opened and followed a campaign's mail and got a transactional one, as its client sees it."""
+
+    campaign_id: int
+    message_id: int
+    found: HistoryPage
+
+
+@pytest.fixture
+def story(mailing: Mailing) -> Story:
     contact_id = mailing.person(EMAIL, tags=("ML",), verified=True)
     number = mailing.draft()
     mailing.mail(number, contact_id, *SENT, message.RecordOpen(at=LATER), message.RecordClick(at=LATER, link=0))
     asked = mailing.request("key", contact_id, *SENT, category_tag="news", audience_id=11)
     mailing.show()
-    found = seen(mailing, contact_id)
+    return Story(number, asked, seen(mailing, contact_id))
+
+
+def test_it_tells_of_the_contact_and_of_its_mail_newest_first(story: Story) -> None:
+    number, asked, found = story
     assert [(event.type.partition(".")[2], event.campaign_id, event.message_id) for event in found.events] == [
         ("sent", None, asked),
         ("requested", None, asked),
@@ -70,11 +84,14 @@ def test_it_tells_of_the_contact_and_of_its_mail_newest_first(mailing: Mailing) 
     assert data["contact.tagged"] == {"tags": [{"slug": "ml", "name": "ML"}]}
     assert [event.id for event in found.events] == sorted((event.id for event in found.events), reverse=True)
     assert {event.source for event in found.events} == {"sender"}
-    [recipient], [sent] = found.campaigns, found.messages
+
+
+def test_it_has_the_mail_that_its_events_are_of(story: Story) -> None:
+    [recipient], [sent] = story.found.campaigns, story.found.messages
     assert (recipient.campaign, recipient.subject, recipient.status) == ("may-news", "News", "sent")
     assert (recipient.first_opened_at, recipient.open_count, recipient.click_count) == (LATER, 1, 1)
-    assert (sent.id, sent.template_key, sent.category_tag, sent.status) == (asked, "welcome", "news", "sent")
-    assert not found.more
+    assert (sent.id, sent.template_key, sent.category_tag, sent.status) == (story.message_id, "welcome", "news", "sent")
+    assert not story.found.more
 
 
 def test_a_page_has_the_mail_of_its_events_and_ends_where_the_next_begins(mailing: Mailing) -> None:
@@ -89,35 +106,43 @@ def test_a_page_has_the_mail_of_its_events_and_ends_where_the_next_begins(mailin
     assert pages == [[numbers[4], numbers[3]], [numbers[2], numbers[1]], [numbers[0]], []]
 
 
+def told_by_others(mailing: Mailing) -> None:
+    """Another organization subscribes the contact, tags and suppresses it, and proves the address to everybody."""
+    mailing.person(EMAIL, OTHERS, verified=True, tags=("theirs",))
+    suppressed = contact.Suppressions(hard_bounced=True, reason="says somebody else")
+    suppress = contact.SuppressContact(at=NOON, **OTHERS, suppressions=suppressed)
+    withdraw = contact.WithdrawVerification(at=NOON, **OTHERS)
+    prove = contact.VerifyContact(at=NOON, organization_id=2, audience_id=0, client_id=0, verified_at=NOON)
+    mailing.handle(contact.decider, suppress, withdraw, prove, whose=OTHERS, key=EMAIL)
+
+
 def test_a_client_sees_its_own_scope_and_what_concerns_the_contact_everywhere(mailing: Mailing) -> None:
     contact_id = mailing.person(EMAIL)
     for audience_id, client_id in ((12, 21), (11, 22), (11, 0)):
         mailing.person(EMAIL, {**SCOPE, "audience_id": audience_id, "client_id": client_id})
-    mailing.person(EMAIL, OTHERS, verified=True, tags=("theirs",))
-    suppress = contact.SuppressContact(
-        at=NOON, **OTHERS, suppressions=contact.Suppressions(hard_bounced=True, reason="says somebody else")
-    )
-    withdraw = contact.WithdrawVerification(at=NOON, **OTHERS)
-    prove = contact.VerifyContact(at=NOON, organization_id=2, audience_id=0, client_id=0, verified_at=NOON)
-    mailing.handle(contact.decider, suppress, withdraw, prove, whose=OTHERS, key=EMAIL)
-    elsewhere = mailing.draft("elsewhere", {**SCOPE, "audience_id": 12})
-    theirs = mailing.draft("theirs", OTHERS)
-    mailing.mail(elsewhere, contact_id)
-    mailing.mail(theirs, contact_id, whose=OTHERS)
+    told_by_others(mailing)
+    mailing.show()
+    found = seen(mailing, contact_id)
+    everywhere = ["contact.verified", "contact.hard_bounced"]
+    assert types(found) == [*everywhere, "contact.subscribed", "contact.subscribed", "contact.registered"]
+    assert [event.source for event in found.events if event.type in everywhere] == [None, None]
+    assert "contact.tagged" in types(seen(mailing, contact_id, OTHERS))
+
+
+def test_a_client_sees_its_own_mail_of_the_audience_and_of_none(mailing: Mailing) -> None:
+    contact_id = mailing.person(EMAIL)
+    elsewhere = {**SCOPE, "audience_id": 12}
+    mailing.mail(mailing.draft("elsewhere", elsewhere), contact_id)
+    mailing.mail(mailing.draft("theirs", OTHERS), contact_id, whose=OTHERS)
     mailing.request("news", contact_id, audience_id=12, category_tag="news")
     mailing.request("reset", contact_id)
     mailing.request("theirs", contact_id, whose=OTHERS)
     mailing.show()
-    found = seen(mailing, contact_id)
-    subscribed = ["contact.subscribed", "contact.subscribed"]
-    everywhere = ["contact.verified", "contact.hard_bounced"]
-    assert types(found) == ["message.requested", *everywhere, *subscribed, "contact.registered"]
-    assert [event.source for event in found.events if event.type in everywhere] == [None, None]
-    assert found.campaigns == []
-    in_both = seen(mailing, contact_id, {**SCOPE, "audience_id": 12})
-    assert types(in_both).count("message.requested") == 2
-    assert [recipient.campaign for recipient in in_both.campaigns] == ["elsewhere"]
-    assert "contact.tagged" in types(seen(mailing, contact_id, OTHERS))
+    here, there = seen(mailing, contact_id), seen(mailing, contact_id, elsewhere)
+    assert (here.campaigns, [sent.category_tag for sent in here.messages]) == ([], [""])
+    assert [recipient.campaign for recipient in there.campaigns] == ["elsewhere"]
+    assert [sent.category_tag for sent in there.messages] == ["", "news"]
+    assert types(there).count("message.requested") == 2
 
 
 def test_an_erasure_takes_the_organizations_rows_and_leaves_what_is_nobodys(mailing: Mailing, database: str) -> None:
