@@ -94,7 +94,7 @@ def test_analysts_reach_nothing_else(analyst: Any, database: str) -> None:
         "CREATE VIEW analytics.mine AS SELECT 1",
         "DELETE FROM analytics.organizations",
         "UPDATE analytics.organizations SET name = 'x'",
-        "SELECT log_forget(1, 1)",
+        "SELECT log_forget(1, 1, 0)",
     ):
         with pytest.raises(errors.InsufficientPrivilege):
             analyst.execute(statement)

@@ -78,7 +78,7 @@ class Kafka:
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         if not (self._folder / "data" / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            format_ = ["kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(self._properties)]
+            format_ = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--config", str(self._properties)]
             self._program("kafka storage", [*format_, "--ignore-formatted"]).run()
         return self._program("kafka", ["kafka.Kafka", str(self._properties)])
 
