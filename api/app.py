@@ -44,13 +44,14 @@ from api.exports import PROJECTION as EXPORTED
 from api.imports_answer import Imported
 from api.imports_run import NDJSON
 from api.imports_upload import CONSUMES, CsvImport
-from api.operator import audiences, clients, keys, organizations, requests, show
+from api.operator import audiences, clients, keys, organizations, projections, requests, show
 from api.recipient_lists_sent import ListSent
 from api.routing import Route
 from api.transactional_answer import SendAnswer
 from api.wiring import Wiring
 from config.settings import Settings
 from domain.contact.view import ContactPayload, PreferencesPayload
+from projections.rebuild.status import Status
 
 CONTACT = {"contact_id": "not_found"}
 MOMENT = CONTACT | {"as_of": "must_be_iso_datetime, invalid"}
@@ -71,6 +72,8 @@ NEW = OWNER | {"slug": "duplicate"}
 APP = {"slug": "not_found", "organization": "not_found, required"}
 KEY = APP | {"public_id": "not_found"}
 JOB = {"id": "not_found"}
+MODEL = {"name": "not_found"}
+FREE_MODEL = {"name": "not_found, rebuild_running"}
 SENDERS = {
     "senders.*.id": "duplicate, invalid, too_long",
     "senders.*.email": "invalid, too_long, unsupported",
@@ -240,6 +243,11 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/admin/api/clients/{slug}/keys", keys.create, requests.CreateKey, show.NewKeyPayload, "operator", 201, APP | {"name": "duplicate"}),
     Route("DELETE", "/admin/api/clients/{slug}/keys/{public_id}", keys.revoke, requests.OfClient, show.KeyPayload, "operator", refuses=KEY),
     Route("POST", "/admin/api/clients/{slug}/keys/{public_id}/revoke", keys.revoke, requests.OfClient, show.KeyPayload, "operator", refuses=KEY),
+    Route("GET", "/admin/api/projections", projections.list_all, None, projections.Projections, "operator"),
+    Route("GET", "/admin/api/projections/{name}", projections.show, None, Status, "operator", refuses=MODEL),
+    Route("POST", "/admin/api/projections/{name}/rebuild", projections.rebuild, None, Status, "operator", 202, FREE_MODEL),
+    Route("POST", "/admin/api/projections/{name}/verify", projections.verify, None, Status, "operator", 202, FREE_MODEL),
+    Route("POST", "/admin/api/projections/{name}/unpark", projections.unpark, None, Status, "operator", refuses=MODEL),
 
     # Public
     Route("GET", "/t/o/{token}.gif", tracking.opened, None, None, "public", produces=("image/gif",)),

@@ -70,9 +70,15 @@ class Generation:
                 self._connection.execute(self.sql(ADDED), (table, name))
         self._connection.execute(self.projection.indexes)
         if self.by_stream:
-            self._connection.execute(self.projection.derived)
+            self._derive()
         for table in self.projection.tables:
             self._connection.execute(self.sql(SQL("ANALYZE {schema}.{table}"), table=Identifier(table)))
+
+    def _derive(self) -> None:
+        """Make tables from others; no live one is in reach."""
+        with self._connection.transaction():
+            self._connection.execute("SELECT set_config('search_path', quote_ident(%s), true)", (self.schema,))
+            self._connection.execute(self.projection.derived)
 
     def drop(self) -> None:
         """Drop it, and what a rebuild before left of the generation that it replaced."""
