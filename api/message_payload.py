@@ -92,12 +92,15 @@ async def followed(call: Call, number: int) -> Followed | None:
     if requested is None or requested.client_id != call.caller.number:
         return None
     person = await load(call, contact.decider, number=state.contact_id)
-    return Followed(number, state, requested, address(person.state), stream.events, stream.head)
+    email = address(person.state, requested.organization_id)
+    return Followed(number, state, requested, email, stream.events, stream.head)
 
 
-def address(person: contact.Contact) -> str | None:
-    """A contact's address; None when it is gone."""
-    return None if person.email is None or person.email.redacted else person.email.text
+def address(person: contact.Contact, organization_id: int) -> str | None:
+    """A contact's address as the organization may see it; None when it is gone, or erased for the organization."""
+    if person.email is None or person.email.redacted or organization_id not in person.organizations:
+        return None
+    return person.email.text
 
 
 def status_of(state: Message) -> Status:

@@ -108,6 +108,16 @@ def test_an_erased_person_s_message_says_nothing(http: httpx.Client, email: str)
     assert (message["email"], message["subject"], message["cc"], message["idempotency_key"]) == (None, "", [], "")
 
 
+def test_whom_one_organization_erased_it_does_not_see_though_another_still_does(
+    http: httpx.Client, labs: httpx.Client, email: str
+) -> None:
+    number = welcome(http, email, idempotency_key=f"key-{email}").json()["message"]["id"]
+    assert labs.post("/api/contacts", json={"email": email, **LABS}).status_code == 200
+    http.post("/api/contacts/erase", json={"email": email, **COURSES})
+    assert shown(http, number)["message"]["email"] is None
+    assert labs.get("/api/contacts/status", params={"email": email, **LABS}).json()["exists"] is True
+
+
 def test_sixteen_at_once_are_one_message(served: Served, email: str) -> None:
     def once(_: int) -> httpx.Response:
         with served.client() as client:

@@ -78,8 +78,8 @@ class Kafka:
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         if not (self._folder / "data" / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            format_ = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--config", str(self._properties)]
-            self._program("kafka storage", [*format_, "--ignore-formatted"]).run()
+            format_ = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--ignore-formatted"]
+            self._program("kafka storage", [*format_, "--config", str(self._properties)]).run()
         return self._program("kafka", ["kafka.Kafka", str(self._properties)])
 
     def ready(self) -> bool:
