@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Final
 
+from psycopg.pq import TransactionStatus
+
 from projections.projection import Projection
 from projections.rebuild.build import NEAR, Build
 from projections.rebuild.comparing import Comparing
@@ -32,6 +34,7 @@ BEHIND_SECONDS: Final = 10.0
 """How long to wait for live rows that are not as far as the generation, before a rebuild goes on without comparing."""
 
 ALONE = "SELECT pg_try_advisory_lock(hashtextextended('datamailer rebuild ' || %s, 0))"
+NO_LONGER = "SELECT pg_advisory_unlock(hashtextextended('datamailer rebuild ' || %s, 0))"
 
 
 def read_model(name: str) -> Projection:
@@ -95,10 +98,7 @@ def _session(
 ) -> Iterator[tuple[Build, Connection, str]]:
     """Be the only one on the model, with a generation to go on with; note how it ends. Raises RunningError."""
     name = projection.name
-    with database.connect(NAME) as connection:
-        row = connection.execute(ALONE, (name,)).fetchone()
-        if not (row and row[0]):
-            raise RunningError(name)
+    with database.connect(NAME) as connection, _alone(connection, name):
         live = prefer(connection, building(name))
         build = Build(database, projection, connection, watch)
         try:
@@ -112,6 +112,19 @@ def _session(
         except RebuildError as error:
             build.journal.end("failed", str(error))
             raise
+
+
+@contextmanager
+def _alone(connection: Connection, name: str) -> Iterator[None]:
+    """Hold the model's lock; a session that ends in any other way gives it back a little later. Raises RunningError."""
+    row = connection.execute(ALONE, (name,)).fetchone()
+    if not (row and row[0]):
+        raise RunningError(name)
+    try:
+        yield
+    finally:
+        if connection.info.transaction_status == TransactionStatus.IDLE:
+            connection.execute(NO_LONGER, (name,))
 
 
 def _compare(build: Build, comparing: Comparing, *, show_values: bool = False) -> Comparison | None:

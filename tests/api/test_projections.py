@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -16,6 +19,7 @@ from projections import directory
 from projections.rebuild.progress import Progress
 from tests.api.serving import MASTER_KEY_TEXT, fields
 from tests.projections.building import followed, people
+from tests.waiting import wait_until
 
 PATH = "/admin/api/projections"
 HELD = "SELECT pg_advisory_lock(hashtextextended('datamailer rebuild ' || 'contacts', 0))"
@@ -102,6 +106,20 @@ def test_what_stands_in_the_way_is_shown(run: Run, connection: Connection) -> No
     assert found.endswith("waits for a rebuild; parked at 21: ValueError on contact.tagged@1")
     assert run("unpark", "contacts") == (0, ["contacts: tries again."], "")
     assert run("unpark", "contacts") == (1, [], "contacts: not parked\n")
+
+
+@pytest.mark.usefixtures("people_there", "run")
+def test_asked_to_stop_it_stops_in_order(connection: Connection, database: str) -> None:
+    command = [sys.executable, "-m", "api.cli", "projections", "rebuild", "contacts"]
+    with connect(database, "a long export") as holder, holder.transaction():
+        holder.execute("SELECT FROM contacts LIMIT 1")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            stage = "SELECT FROM rebuilds WHERE stage = 'swapping'"
+            wait_until(lambda: connection.execute(stage).rowcount == 1, "the swap to wait")
+            process.send_signal(signal.SIGTERM)
+            _, complaint = process.communicate()
+    assert (process.returncode, complaint) == (1, "stopped; the next rebuild goes on from here\n")
+    assert connection.execute("SELECT stage, error FROM rebuilds").fetchall() == [("stopped", None)]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def rebuilds(database: str, monkeypatch: pytest.MonkeyPatch) -> Database:
 
 
 @given(history=orders, far=st.integers(0, 40))
-@on_one_database(5)
+@on_one_database(3)
 def test_a_rebuild_comes_to_the_live_rows_and_the_projector_goes_on(
     database: str, store: Store, connection: Connection, rebuilds: Database, history: list[Order], far: int
 ) -> None:
@@ -58,7 +58,7 @@ def test_a_rebuild_comes_to_the_live_rows_and_the_projector_goes_on(
 
 
 @given(history=orders, far=st.tuples(*[st.integers(0, 40)] * PARTITIONS), projection=st.sampled_from(MODELS))
-@on_one_database(20)
+@on_one_database(12)
 def test_partitions_that_are_differently_far_are_compared_as_they_are_and_swapped_as_one(
     database: str,
     store: Store,
