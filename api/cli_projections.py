@@ -59,7 +59,8 @@ def state_of(model: Status) -> str:
     elif last and last.error:
         said.append(f"{last.purpose} failed: {last.error}")
     elif last and last.stage not in {"done", "abandoned"}:
-        said.append(f"{last.purpose} stopped while {last.stage}")
+        how = "" if last.stage == "stopped" else f" while {last.stage}"
+        said.append(f"{last.purpose} stopped{how}")
     return "; ".join(said)
 
 
