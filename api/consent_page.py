@@ -35,6 +35,8 @@ WORDS: Final = {
     "contact.verification_withdrawn": "The proof of the address was taken back",
     "contact.category_enabled": "Accepted mail of a category",
     "contact.category_disabled": "Refused mail of a category",
+    "contact.subscription_withdrawn": "A subscription that an import had made was taken back",
+    "contact.subscription_restored": "A subscription that an import had changed was put back",
     "contact.erased": "The organization's personal data was erased",
 }
 """What each fact is called on the page."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg import sql
 
 from config.local.kafka.broker import Kafka
@@ -17,6 +18,10 @@ from config.local.postgres import Postgres
 from config.settings import Settings
 from domain.store.schema import install_schema
 from projections.schema import install_read_models
+
+# How long an example takes says more of the machine than of the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 pytest.register_assert_rewrite("tests.domain.cases")
 
