@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from binascii import Error as BinasciiError
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from struct import Struct
 from typing import ClassVar, Self
 
@@ -25,20 +25,12 @@ HEADER = SCOPE.size + NONCE_BYTES
 
 
 class SealingKey:
-    """An AES-256-GCM key that is unwrapped on first use, and shared by all the fields that it seals."""
+    """An unwrapped AES-256-GCM key, shared by all the fields that it seals."""
 
-    __slots__ = ("_cipher", "_unwrap")
+    __slots__ = ("cipher",)
 
-    def __init__(self, unwrap: Callable[[], bytes]) -> None:
-        self._unwrap = unwrap
-        self._cipher: AESGCM | None = None
-
-    @property
-    def cipher(self) -> AESGCM:
-        """The cipher, made from the unwrapped key once."""
-        if self._cipher is None:
-            self._cipher = AESGCM(self._unwrap())
-        return self._cipher
+    def __init__(self, key: bytes) -> None:
+        self.cipher = AESGCM(key)
 
 
 SealingKeys = Mapping[int, SealingKey]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error as BinasciiError
-from functools import partial
 from hashlib import blake2b
 from uuid import UUID
 
@@ -61,11 +60,11 @@ class Keyring:
     def make(self) -> tuple[SealingKey, bytes]:
         """A new key, and its wrapped form for the database."""
         key = random_bytes(KEY_BYTES)
-        return SealingKey(lambda: key), _wrap(self._root, key)
+        return SealingKey(key), _wrap(self._root, key)
 
     def unwrap(self, wrapped: bytes) -> SealingKey:
-        """The key of a stored row; the work is done on first use."""
-        return SealingKey(partial(_unwrap, self._root, wrapped))
+        """The key of a stored row. Raises cryptography's InvalidTag when it was changed."""
+        return SealingKey(_unwrap(self._root, wrapped))
 
     def seal(self, plain: bytes) -> bytes:
         """Seal bytes that belong to no contact, such as a remembered answer."""

@@ -18,6 +18,12 @@ from domain.store.work import ContactKeys
 
 OWN_KEYS = "SELECT number, 0::bigint, wrapped_key FROM identities WHERE kind = 4 AND number = ANY(%b)"
 RING_KEYS = "SELECT contact_id, organization_id, wrapped_key FROM keyring WHERE contact_id = ANY(%b)"
+ALL_KEYS = """
+SELECT number, 0::bigint, wrapped_key FROM identities
+WHERE kind = 4 AND number >= %(first)b AND number < %(until)b AND wrapped_key IS NOT NULL
+UNION ALL
+SELECT contact_id, organization_id, wrapped_key FROM keyring WHERE contact_id >= %(first)b AND contact_id < %(until)b
+"""
 
 
 class Unsealer:
@@ -50,4 +56,16 @@ class Unsealer:
                 for contact, organization, key in cursor.execute(query, (arrays.bigints(contacts),), prepare=True):
                     if key is not None:
                         wrapped.setdefault(contact, {})[organization if not own else OWN] = key
+        return {contact: ContactKeys(self._keyring, keys) for contact, keys in wrapped.items()}
+
+    def keys_between(self, connection: psycopg.Connection[Any], first: int, until: int) -> dict[int, ContactKeys]:
+        """All keys of the contacts from ``first`` up to, without it, ``until``, for those who read many of them."""
+        wrapped: dict[int, dict[int, bytes]] = {}
+        cursor = connection.cursor(binary=True, row_factory=tuple_row)
+        for contact, organization, key in cursor.execute(ALL_KEYS, {"first": first, "until": until}, prepare=True):
+            known = wrapped.get(contact)
+            if known is None:
+                wrapped[contact] = {organization: key}
+            else:
+                known[organization] = key
         return {contact: ContactKeys(self._keyring, keys) for contact, keys in wrapped.items()}

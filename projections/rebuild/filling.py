@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
@@ -11,6 +11,7 @@ from typing import Any, Final
 from psycopg import Cursor
 from psycopg.sql import SQL, Composed, Identifier
 
+from domain.personal import SealingKeys
 from domain.store.recorded import COLUMNS, Recorded
 from domain.store.unsealing import Unsealer
 from projections.projection import Projection, RowFold
@@ -21,6 +22,11 @@ from projections.rebuild.stream_fold import StreamFold, unwanted
 from projections.rebuild.stretches import Stretch, Stretches
 
 NAME: Final = "datamailer.rebuild"
+MANY: Final = 1_000
+"""Events of contacts from which all keys of a stretch are read at once, ahead of their use."""
+
+CONTACT: Final = 4
+LARGEST: Final = (1 << 63) - 1
 NEEDED: Final = frozenset({"position", "topic", "data", "contact_id"})
 
 READ = SQL("""
@@ -29,7 +35,8 @@ WHERE originator_id >= %b AND originator_id < %b AND notification_id <= %b AND t
 ORDER BY originator_id, originator_version
 """)
 
-Ahead = tuple[Stretch, Cursor[Any]] | None
+Keys = Mapping[int, SealingKeys]
+Ahead = tuple[Stretch, Cursor[Any], Keys | None] | None
 Written = list[tuple[Composed, bytes]]
 
 
@@ -71,9 +78,9 @@ class Filler:
             ahead = reading.submit(self._fetch)
             while fetched := ahead.result():
                 ahead = reading.submit(self._fetch)
-                stretch, cursor = fetched
+                stretch, cursor, keys = fetched
                 events = [Recorded(*row) for row in cursor]
-                rows = self._fold.rows(events, self._unsealer.keys(self._keys, events))
+                rows = self._fold.rows(events, self._unsealer.keys(self._keys, events) if keys is None else keys)
                 encoded = [(self._tables[row].statement, self._tables[row].encode(rows[row])) for row in rows]
                 if written:
                     written.result()
@@ -87,7 +94,15 @@ class Filler:
         stretch = self._claimed.claim()
         if stretch is None:
             return None
-        return stretch, self._reader.cursor(binary=True).execute(self._read, (*stretch, *self._bounds), prepare=True)
+        cursor = self._reader.cursor(binary=True).execute(self._read, (*stretch, *self._bounds), prepare=True)
+        return stretch, cursor, self._keys_of(stretch) if cursor.rowcount > MANY else None
+
+    def _keys_of(self, stretch: Stretch) -> Keys | None:
+        """The keys of the contacts whose streams these are; None for other streams."""
+        if stretch.first.int >> 96 != CONTACT:
+            return None
+        first, until = (min(place.int - (CONTACT << 96), LARGEST) for place in stretch)
+        return self._unsealer.keys_between(self._reader, first, until)
 
     def _write(self, stretch: Stretch, events: int, written: Written) -> None:
         """Write a stretch, unless another worker, thought dead, was first after all."""

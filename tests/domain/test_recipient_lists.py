@@ -119,7 +119,7 @@ def test_a_bad_place_is_refused(said: dict[str, Any], fields: dict[str, str]) ->
 
 
 def test_a_place_whose_words_were_erased_can_be_taken_anew() -> None:
-    key = SealingKey(lambda: bytes(32))
+    key = SealingKey(bytes(32))
     gone = added('{"a":1}')
     for sealed in (gone.source_object_key, gone.metadata):
         sealed.seal(1, {1: key})
