@@ -119,14 +119,14 @@ def _registered(rows: Rows, recorded: Recorded, event: e.ContactRegistered) -> R
 def _in_scope(rows: Rows, event: Any, **shown: Any) -> Rows:
     """Change the row of the event's scope; a new one has the facts of the contact and the tags of the audience."""
     audience, client = place = (event.audience_id, event.client_id)
+    scope = {"audience_id": audience, "client_id": client, "updated_at": event.at}
+    if NOWHERE in rows:
+        return {place: replace(rows[NOWHERE], **scope, **shown)}
     row = rows.get(place)
     if row is not None:
         return {**rows, place: _change(row, event.at, **shown)}
     tags: list[str] = next((row.tags for (other, _), row in rows.items() if other == audience), [])
-    own = {**OWN, "audience_id": audience, "client_id": client, "tags": tags, "updated_at": event.at, **shown}
-    changed = {**rows, place: replace(next(iter(rows.values())), **own)}
-    changed.pop(NOWHERE, None)
-    return changed
+    return {**rows, place: replace(next(iter(rows.values())), **{**OWN, **scope, "tags": tags, **shown})}
 
 
 def _entered(rows: Rows, _: Recorded, event: e.ContactSubscribed, *, status: str = "subscribed") -> Rows:
