@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 from multiprocessing import get_context
 from threading import Event as Flag
@@ -10,7 +11,7 @@ from time import monotonic
 from typing import Final
 
 from config.logging import configure_logging
-from consumers.session import Connection, connect, lead, wait
+from consumers.session import WAIT, Connection, connect, lead, wait
 from projections.rebuild.crew import end_with_leader
 from projections.rebuild.database import Database
 from projections.rebuild.journal import Purpose
@@ -19,9 +20,10 @@ from projections.rebuild.refusals import RebuildError
 from projections.rebuild.request import CHANNEL, Request, clear_abandoned, due
 
 NAME: Final = "datamailer.rebuilder"
-LOOK_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 0.2
+NICENESS: Final = 10
+"""Commands and consumers on the same machine come first."""
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ class Rebuilder:
                 if request:
                     self._carry_out(request, stop)
                 else:
-                    wait(connection, LOOK_SECONDS)
+                    wait(connection, WAIT)
 
     def _next(self, connection: Connection) -> Request | None:
         clear_abandoned(connection)
@@ -69,6 +71,7 @@ class Rebuilder:
 def carry_out(database: Database, name: str, purpose: Purpose, level: str) -> None:
     """Rebuild or verify a model; the whole life of a process. Exits with 1 when it could not be done."""
     end_with_leader()
+    os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     configure_logging(level)
     said = {"projection": name, "purpose": purpose}

@@ -15,11 +15,13 @@ from domain.store.unsealing import Unsealer
 
 Connection = psycopg.Connection[Any]
 
-# Everything that is built can be built anew, so commits need not wait for the disk; the swap does. The server looks
-# whether the client is still there: a killed rebuild must not go on indexing. Sequential scans would stay in plans made
-# on empty tables.
+# Everything that is built can be built anew, so commits need not wait for the disk; the swap does. Indexes take their
+# time, but the server looks whether the client is still there: a killed rebuild must not go on with them. Sequential
+# scans would stay in plans made on empty tables.
 SETTINGS = """
 SET synchronous_commit = off;
+SET statement_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
 SET timezone = 'UTC';
 SET client_connection_check_interval = '5s';
 SET enable_seqscan = off;

@@ -60,6 +60,25 @@ def test_what_was_asked_for_is_done_and_told(store: Store, connection: Connectio
     assert_equals_replay(store)
 
 
+def test_what_was_asked_for_outlasts_a_restart(
+    store: Store, connection: Connection, rebuilder: Rebuilder, database: str
+) -> None:
+    with running(Direct(store).projector()):
+        write(store, range(5))
+        wait_for(store)
+    ask(connection, contacts.PROJECTION, "rebuild")
+    with connect(database, "a long export") as holder, holder.transaction():
+        holder.execute("SELECT FROM contacts LIMIT 1")
+        with running(rebuilder.session):
+            wait_until(lambda: last(connection).stage == "swapping", "the swap to wait")
+    wait_until(lambda: not last(connection).running, "the stopped rebuild's session to end")
+    assert last(connection).asked
+    with running(Rebuilder(Database(database, MASTER_KEY), "WARNING").session):
+        wait_until(lambda: not last(connection).asked, "the rebuild")
+    assert last(connection).stage == "done"
+    assert_equals_replay(store)
+
+
 def test_a_model_of_another_version_is_rebuilt_and_then_followed(
     store: Store, connection: Connection, rebuilder: Rebuilder
 ) -> None:
