@@ -93,7 +93,8 @@ async def list_members(call: Call, given: MemberQuery) -> Answer:
     shown = rows[: given.limit]
     people = await people_of(call, [row.contact_id for row in shown])
     more = str(shown[-1].recipient_id) if len(rows) > given.limit else None
-    page = MemberPage([of_row(row, people[row.contact_id]) for row in shown], len(shown), more)
+    own = call.caller.organization_id
+    page = MemberPage([of_row(row, people[row.contact_id], own) for row in shown], len(shown), more)
     return json_answer(page, position=call.reflected)
 
 
@@ -103,13 +104,13 @@ async def people_of(call: Call, numbers: list[int]) -> dict[int, contact.Contact
     return {loaded.number: loaded.state for loaded in await asyncio.to_thread(read)} if numbers else {}
 
 
-def of_row(row: Member, person: contact.Contact) -> MemberPayload:
-    """A member as the read model has it."""
+def of_row(row: Member, person: contact.Contact, organization_id: int) -> MemberPayload:
+    """A member as the read model has it, and the organization may see it."""
     return MemberPayload(
         source_object_key=row.source_object_key,
         recipient_list_key=row.list_key,
         contact_id=row.contact_id,
-        email=address(person),
+        email=address(person, organization_id),
         metadata=msgspec.json.decode(row.metadata or "{}"),
         active=row.removed_at is None,
         added_at=row.added_at,

@@ -239,7 +239,7 @@ def composed(
 
 def request(call: Call, mailing: Mailing, target: Target, key: str) -> message.RequestMessage:
     """One member's message. Raises Rejected."""
-    email = address(target.person) or ""
+    email = address(target.person, call.caller.organization_id) or ""
     check_recipient(email)
     content = mailing.template.content
     if content is None:
