@@ -135,7 +135,13 @@ class Postgres:
         options = ["--username", NAME, "--auth", "trust", "--encoding", "UTF8", "--no-instructions"]
         locale = ["--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
         sync = [] if self._durable else ["--no-sync"]
-        self._program("initdb", ["initdb", "-D", str(unfinished), *options, *locale, *sync]).run()
+        command = ["initdb", "-D", str(unfinished), *options, *locale, *sync]
+        try:
+            self._program("initdb", command).run()
+        except StartError:
+            # One that a killed start left behind may have been cleaning up after itself, in the same folder.
+            shutil.rmtree(unfinished, ignore_errors=True)
+            self._program("initdb", command).run()
         unfinished.rename(self._cluster)
 
     def _options(self) -> list[str]:

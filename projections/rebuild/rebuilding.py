@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Final
 
+from psycopg.errors import QueryCanceled
 from psycopg.pq import TransactionStatus
 
 from projections.projection import Projection
@@ -106,12 +107,20 @@ def _session(
                 raise IncomparableError(f"the live rows of {name} are of another version, or no projector follows them")
             build.prepare(purpose)
             yield build, connection, live
-        except (StoppedError, KeyboardInterrupt) as stop:
-            build.journal.end("stopped")
+        except (StoppedError, KeyboardInterrupt, QueryCanceled) as stop:
+            _note_stop(build)
             raise StoppedError from stop
         except RebuildError as error:
             build.journal.end("failed", str(error))
             raise
+
+
+def _note_stop(build: Build) -> None:
+    """Note that it was stopped. What Ctrl-C cancelled may have ended already: then this is cancelled in its place."""
+    try:
+        build.journal.end("stopped")
+    except QueryCanceled:
+        build.journal.end("stopped")
 
 
 @contextmanager
@@ -156,8 +165,8 @@ def _swap(build: Build, swap: Swap, comparison: Comparison | None) -> None:
     build.enter("swapping")
     pause = FIRST_PAUSE
     outcome = comparison.outcome() if comparison else None
-    while swap.attempt(build.reached, outcome) is None:
-        build.note(0, 0, ", ".join(swap.holders()) or "a moment")
+    while (holders := swap.holders()) or swap.attempt(build.reached, outcome) is None:
+        build.note(0, 0, ", ".join(holders) or "a moment without readers")
         sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
         if build.target - build.reached > NEAR:

@@ -1,8 +1,8 @@
 """Puts a new generation in the place of the live one: tables, checkpoints and version in one transaction.
 
-Readers wait for a tenth of a second at most: when one of them holds the live tables longer, such as an export, the swap
-lets go and tries again later. A reader that keeps one snapshot over several statements (REPEATABLE READ) must touch the
-tables in the first of them: its snapshot does not show the rows of tables that came after it.
+Readers wait for a tenth of a second at most: while one of them holds the live tables for longer, such as an export, the
+swap waits for it without having the others wait. A reader that keeps one snapshot over several statements (REPEATABLE
+READ) must lock the tables first: its snapshot does not show the rows of tables that came after it.
 """
 
 from __future__ import annotations
@@ -50,10 +50,16 @@ VERSION = """
 INSERT INTO read_models (name, version, tables) VALUES (%s, %s, %s)
 ON CONFLICT (name) DO UPDATE SET version = excluded.version, tables = excluded.tables
 """
+# Readers in transactions that have lasted: to queue behind one would have all others queue too. The projector, which
+# writes, is waited for in another way.
 HOLDERS = """
 SELECT DISTINCT coalesce(nullif(a.application_name, ''), a.usename, 'a session')
 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-WHERE l.relation = ANY (%s::regclass[]) AND l.granted AND l.pid <> pg_backend_pid() ORDER BY 1
+WHERE l.relation = ANY (%(tables)s::regclass[]) AND l.granted AND l.mode = 'AccessShareLock'
+    AND a.xact_start < clock_timestamp() - interval '0.5 seconds' AND NOT EXISTS (
+        SELECT FROM pg_locks w
+        WHERE w.pid = l.pid AND w.relation = ANY (%(tables)s::regclass[]) AND w.mode = 'RowExclusiveLock')
+ORDER BY 1
 """
 NOTIFY = "SELECT pg_notify('datamailer_checkpoint', %s)"
 
@@ -84,9 +90,9 @@ class Swap:
         return position
 
     def holders(self) -> list[str]:
-        """Who holds the live tables now, by what sessions call themselves."""
+        """Who has been reading the live tables for long, by what sessions call themselves."""
         tables = [f"{self._live}.{table}" for table in self._live_tables()]
-        return [name for (name,) in self._connection.execute(HOLDERS, (tables,))]
+        return [name for (name,) in self._connection.execute(HOLDERS, {"tables": tables})]
 
     def _swap(self, reached: int) -> int:
         name, old = self._projection.name, self._live_tables()

@@ -95,7 +95,7 @@ def test_columns_override_in_a_job_too(service: Service, audience: str) -> None:
     text = f"email,audience,client\nin@example.com,{audience},\nout@example.com,nowhere,other\n"
     done = ended(service, queue(service, "dtc-courses", text).headers["location"])
     assert done["errors"][0]["errors"] == {"audience": "not_found", "client": "forbidden"}
-    assert service.emails(audience) == ["in@example.com"]
+    wait_until(lambda: service.emails(audience) == ["in@example.com"], "the export to show it")
 
 
 @pytest.mark.parametrize("number", ["999999", "0", "-1", "x", str(2**60)])
