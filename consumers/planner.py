@@ -11,13 +11,13 @@ from uuid import UUID
 
 from eventsourcing.persistence import OperationalError
 
-from consumers.candidates import Intended, intended
 from consumers.session import WAIT, Connection, connect, lead, listen, wait
 from domain import campaign, client, message
 from domain.campaign import Campaign
 from domain.message import campaign_message_number
 from domain.store.log import Store
 from domain.store.order import Accepted, Contended, Context, Failed, Order, Outcome, Unavailable
+from projections.campaign_audience.candidates import Intended, intended
 from projections.checkpoint import is_caught_up
 
 NAME: Final = "datamailer.planner"

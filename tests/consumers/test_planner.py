@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from consumers.candidates import intended
 from consumers.planner import Planner
 from consumers.projector import Projector, direct_feed
 from consumers.session import connect
@@ -19,6 +18,7 @@ from domain.campaign import CampaignContent
 from domain.sender import Sender
 from domain.store.log import Store
 from domain.store.order import Order
+from projections.campaign_audience.candidates import intended
 from projections.schema import read_models
 from tests.consumers.mailing import CONTENT, accepted, order
 from tests.consumers.running import running, wait_for, wait_until

@@ -10,12 +10,12 @@ import psycopg
 from psycopg import IsolationLevel
 from psycopg.rows import TupleRow
 
-from consumers.list_members import MEMBERS, ListMembers, list_members
 from domain import contact
 from domain.campaign import Campaign, CampaignContent
 from domain.contact import Contact
 from domain.eligibility import CAMPAIGN, Candidate, SkipReason, campaign_skip_reason, is_intended, skip_reason
 from domain.store.log import Store
+from projections.campaign_audience.list_members import MEMBERS, ListMembers, list_members
 
 CHUNK: Final = 5_000
 
