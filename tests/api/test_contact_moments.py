@@ -51,7 +51,7 @@ def test_a_time_and_its_position_have_the_same_answer(then: Any, upsert: Upsert)
         ("-1", "invalid"),
         ("9" * 18, "invalid"),
         ("9" * 40, "must_be_iso_datetime"),
-        ((datetime.now(UTC) + timedelta(days=1)).isoformat(), "invalid"),
+        pytest.param((datetime.now(UTC) + timedelta(days=1)).isoformat(), "invalid", id="tomorrow"),
     ],
 )
 def test_moments_that_cannot_be(then: Any, changes: Any, moment: str, code: str) -> None:
