@@ -147,6 +147,7 @@ class Settings:
     )
     host: str = setting("address on which the API listens", _text, "127.0.0.1")
     port: int = setting("port on which the API listens", _port, "8000")
+    private_hosts: bool = setting("whether imports and webhooks may reach private addresses", _boolean, "off")
     log_level: str = setting("debug, info, warning or error", _log_level, "info")
     data_dir: Path = setting("where `make run` keeps its data, keys and logs", _folder, ".data")
     kafka: KafkaMode = setting(

@@ -134,6 +134,7 @@ class Supervisor:
             "DATA_DIR": str(self.settings.data_dir),
             "LOCAL_SES_PORT": str(self.settings.local_ses_port),
             "PUBLIC_URL": os.environ.get("PUBLIC_URL") or url,
+            "PRIVATE_HOSTS": os.environ.get("PRIVATE_HOSTS") or "on",
         }
         if self.has("ses"):
             own |= local_mail(url, base_url(LOOPBACK, self.settings.local_ses_port))
