@@ -16,6 +16,7 @@ from domain import (
     recipient,
     recipient_list,
     template,
+    webhook,
 )
 from domain.decider import EVENT_TYPES, Decider, EventType
 
@@ -53,6 +54,7 @@ DECIDERS: Final[dict[int, Decider[Any]]] = by_kind(
         recipient_list.decider,
         import_job.decider,
         recipient.decider,
+        webhook.decider,
     ]
 )
 EVENTS: Final[dict[str, EventType]] = by_topic(EVENT_TYPES.values())
