@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from api.answer import Answer, json_answer
 from api.call import Call
-from api.cloud_events import CloudEvent, audience_slugs, cloud_event
+from api.cloud_events import audience_slugs
 from api.contacts import names
 from api.errors import Invalid, not_found
 from api.fields import Scoped
@@ -21,6 +21,7 @@ from domain import contact as c
 from domain.contact import view
 from domain.contact.changes import Change, changes, folded
 from domain.contact.disclosure import disclosed
+from domain.store.cloud_event import CloudEvent, cloud_event
 from domain.store.history import Moment, Opened, Stream, known_by, read_stream
 from domain.store.log import Store
 

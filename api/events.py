@@ -10,11 +10,12 @@ from starlette.responses import Response
 
 from api.answer import Answer, json_answer
 from api.call import Call
-from api.cloud_events import CloudEvent, cloud_events
+from api.cloud_events import cloud_events
 from api.errors import Invalid
 from api.event_stream import EventStream
 from api.scalars import INTEGER
 from domain.catalog import EVENTS
+from domain.store.cloud_event import CloudEvent
 
 EVENT_STREAM = "text/event-stream"
 

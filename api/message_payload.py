@@ -11,7 +11,6 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from api.call import Call
-from api.cloud_events import open_text
 from api.commands import load
 from domain import contact, message
 from domain.decider import EVENT_TYPES
@@ -19,6 +18,7 @@ from domain.eligibility import SkipReason
 from domain.message import Message
 from domain.message.content import MessageContent, MessageRequest, content_of, request_of
 from domain.message.events import MessageRequested
+from domain.store.cloud_event import open_text
 from domain.store.history import Opened, read_stream
 
 Status = Literal["queued", "sending", "unconfirmed", "sent", "bounced", "complained", "failed", "skipped"]

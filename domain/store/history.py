@@ -14,6 +14,7 @@ from domain.decider import Event
 from domain.store import arrays
 from domain.store.log import Store
 from domain.store.order import Unavailable
+from domain.store.own_events import open_own
 from domain.store.recorded import SELECT, Recorded
 
 READ_STREAM = SELECT + "WHERE originator_id = %b ORDER BY originator_version"
@@ -90,6 +91,6 @@ def read_client(store: Store, client_id: int, after: int, limit: int, topics: Se
             events = store.recorder.query(READ_CLIENT, (through, end, client_id, *wanted, left))
             found += events
             through = events[-1].position if len(events) == left else end
-        return Page(store.open(found), through, head)
+        return Page(open_own(store, found), through, head)
     except (OperationalError, InterfaceError) as error:
         raise Unavailable from error

@@ -160,6 +160,17 @@ def test_erased_words_are_null(http: httpx.Client, here: int, upsert: Upsert, em
     assert (after[0]["data"]["email"], after[-2]["data"]["reason"]) == (None, None)
 
 
+def test_an_erased_address_is_null_though_another_organization_has_it(
+    http: httpx.Client, labs: httpx.Client, here: int, upsert: Upsert, email: str
+) -> None:
+    upsert()
+    labs.post("/api/contacts", json={"email": email, **LABS, "status": "subscribed"})
+    assert email in json.dumps(everything(http, here))
+    http.post("/api/contacts/erase", json={"email": email, **COURSES})
+    assert email not in json.dumps(everything(http, here))
+    assert everything(http, here)[0]["data"]["email"] is None
+
+
 def test_past_the_end_is_the_end(http: httpx.Client, here: int) -> None:
     assert page(http, 10**15) == {"events": [], "next": here, "more": False}
     assert page(http, here) == {"events": [], "next": here, "more": False}
