@@ -66,7 +66,8 @@ class Node(msgspec.Struct):
 class Router:
     """Finds the route of a request. One trailing slash more makes no difference.
 
-    A path without names is found by one lookup, any other segment by segment.
+    A path without names is found by one lookup, any other segment by segment. A fixed text comes before a name, but
+    only for the methods that it has: a thing may be named like it.
     """
 
     def __init__(self, routes: Iterable[Route]) -> None:
@@ -94,20 +95,20 @@ class Router:
         segments = [unquote(part) for part in raw_path.decode("latin-1").split("/")[1:]]
         if segments and not segments[-1]:
             segments.pop()
-        texts: list[str] = []
-        node = self._root
-        for segment in segments:
-            below = node.literal.get(segment)
-            if below is None:
-                if node.anything is None:
-                    raise unknown_path()
-                below = node.anything
-                texts.append(segment)
-            node = below
-        route = node.methods.get(method)
-        if route is None:
-            raise method_not_allowed(allowed(node.methods)) if node.methods else unknown_path()
-        return route, dict(zip(route.names, texts, strict=True))
+        there: Methods = {}
+        ways: list[tuple[Node, int, tuple[str, ...]]] = [(self._root, 0, ())]
+        while ways:
+            node, at, texts = ways.pop()
+            if at == len(segments):
+                if route := node.methods.get(method):
+                    return route, dict(zip(route.names, texts, strict=True))
+                there |= node.methods
+                continue
+            if node.anything is not None:
+                ways.append((node.anything, at + 1, (*texts, segments[at])))
+            if below := node.literal.get(segments[at]):
+                ways.append((below, at + 1, texts))
+        raise method_not_allowed(allowed(there)) if there else unknown_path()
 
     def _grown(self, path: str) -> Node:
         node = self._root

@@ -89,6 +89,15 @@ def test_a_member_comes_changes_and_goes(http: httpx.Client, course: List, email
     assert (removed["active"], removed["removed_at"] is None) == (False, False)
 
 
+@pytest.mark.parametrize("source", ["bulk-upsert", "reconcile"])
+def test_a_member_may_be_named_like_a_route(http: httpx.Client, course: List, email: str, source: str) -> None:
+    put = course.put(source, email)
+    assert [each["source_object_key"] for each in course.members(at(put))["members"]] == [source]
+    assert http.delete(f"{course.path}/members/{source}").json()["removed"] is True
+    refused = http.get(f"{course.path}/members/{source}")
+    assert (refused.status_code, refused.headers["Allow"]) == (405, "DELETE, POST, PUT")
+
+
 def test_members_come_in_pages(course: List, email: str) -> None:
     for n in range(3):
         last = course.put(f"user-{n}", f"{n}-{email}")

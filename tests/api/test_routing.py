@@ -33,6 +33,17 @@ def test_a_fixed_segment_comes_before_any_text() -> None:
     assert router.find("HEAD", b"/a/other/")[0] is named
 
 
+def test_a_name_may_be_that_of_a_fixed_segment() -> None:
+    fixed, named = Route("POST", "/a/{x}/fixed", nothing), Route("PUT", "/a/{x}/{name}", nothing)
+    router = Router([fixed, named, Route("GET", "/a/fixed/{name}", nothing)])
+    assert router.find("POST", b"/a/1/fixed") == (fixed, {"x": "1"})
+    assert router.find("PUT", b"/a/1/fixed") == (named, {"x": "1", "name": "fixed"})
+    assert router.find("PUT", b"/a/fixed/fixed") == (named, {"x": "fixed", "name": "fixed"})
+    with pytest.raises(ApiError) as error:
+        router.find("GET", b"/a/1/fixed")
+    assert (error.value.status, error.value.headers) == (405, {"Allow": "POST, PUT"})
+
+
 def test_a_segment_is_decoded_after_the_path_was_split() -> None:
     router = Router([Route("GET", "/a/{name}", nothing)])
     assert router.find("GET", b"/a/x%2Fy%3Fz")[1] == {"name": "x/y?z"}
