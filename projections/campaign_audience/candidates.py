@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import psycopg
 from psycopg import IsolationLevel
@@ -19,14 +19,24 @@ from projections.campaign_audience.list_members import MEMBERS, ListMembers, lis
 
 CHUNK: Final = 5_000
 
-CHANGED = """
-SELECT DISTINCT contact_id FROM log WHERE notification_id > %s
-AND originator_id >= stream_id(4, 0) AND originator_id < stream_id(5, 0)
-"""
 # A rebuild puts new tables in the place of these; the snapshot of those that it finds must come after their rows.
 HOLD = "LOCK TABLE contacts, category_choices, recipient_lists, recipients IN ACCESS SHARE MODE"
+CHANGED = """
+WITH changed AS MATERIALIZED (
+    SELECT contact_id, min(originator_version) > 1 AS known,
+        bool_or(split_part(topic, '@', 1) IN ('contact.erased', 'contact.subscription_withdrawn')) AS gone
+    FROM log WHERE notification_id > %(position)s
+    AND originator_id >= stream_id(4, 0) AND originator_id < stream_id(5, 0) GROUP BY contact_id
+)
+"""
+# Who was in the audience then is in it still, or was erased or taken out of it since.
+KNOWN = f"""{CHANGED}
+SELECT contact_id FROM changed WHERE known
+AND contact_id IN (SELECT contact_id FROM contacts WHERE audience_id = %(audience)s)
+UNION SELECT contact_id FROM changed WHERE known AND gone
+"""
 # The facts about a contact are the same on all its rows; what differs are the rows of the audience and of the client.
-INTENDED = """
+INTENDED = f"""{CHANGED}
 SELECT c.contact_id, bool_or(c.hard_bounced), bool_or(c.complained), bool_or(c.global_unsubscribed),
     min(c.validation_status),
     bool_or(c.globally_verified_at IS NOT NULL OR (c.client_id IN (0, %(client)s) AND c.verified_at IS NOT NULL)),
@@ -36,9 +46,11 @@ FROM contacts c
 LEFT JOIN category_choices k ON k.audience_id = c.audience_id AND k.client_id = %(client)s AND k.tag = %(category)s
     AND k.contact_id = c.contact_id AND NOT k.enabled
 WHERE c.audience_id = %(audience)s AND c.tags @> %(include)s::text[] AND NOT c.tags && %(exclude)s::text[]
+    AND NOT EXISTS (SELECT FROM changed WHERE changed.contact_id = c.contact_id)
 GROUP BY c.contact_id
 """
-LIMITED = INTENDED.replace("FROM contacts c", f"FROM contacts c JOIN ({MEMBERS}) AS m USING (contact_id)", 1)
+KNOWN_MEMBERS = f"SELECT contact_id FROM ({KNOWN}) AS k WHERE contact_id IN ({MEMBERS})"
+INTENDED_MEMBERS = INTENDED.replace("FROM contacts c", f"FROM contacts c JOIN ({MEMBERS}) AS m USING (contact_id)", 1)
 """Of these, the members of a list."""
 
 
@@ -52,28 +64,38 @@ class Intended(NamedTuple):
 def intended(store: Store, campaign: Campaign, position: int) -> Iterator[list[Intended]]:
     """Give everyone whom the campaign means as of the position, in chunks, each contact once.
 
-    The read models must reflect the position. Raises psycopg's OperationalError and Unavailable.
+    The read models must reflect the position; they tell of contacts that did not change since, the log of the others.
+    Raises psycopg's OperationalError and Unavailable.
     """
     content = campaign.content or CampaignContent(subject="")
     with closing(psycopg.connect(store.conninfo)) as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         connection.execute(HOLD)
-        changed = {number for (number,) in connection.execute(CHANGED, (position,))}
-        key, members, numbers = content.recipient_list_key, None, sorted(changed)
+        key, members = content.recipient_list_key, None
         if key:
             members = list_members(store, connection, campaign, key, position)
-            numbers = sorted(members.among(connection, numbers))
-        yield from _as_of(store, campaign, content, numbers, position)
-        with connection.cursor(name="intended") as cursor:
-            cursor.itersize = CHUNK
-            cursor.execute(LIMITED if members else INTENDED, parameters(campaign, content, members))
-            while rows := cursor.fetchmany(CHUNK):
-                yield [_now(row) for row in rows if row[0] not in changed]
+        asked = parameters(campaign, content, position, members)
+        for rows in chunks(connection, KNOWN_MEMBERS if members else KNOWN, asked):
+            yield _as_of(store, campaign, content, [number for (number,) in rows], position)
+        for rows in chunks(connection, INTENDED_MEMBERS if members else INTENDED, asked):
+            yield [_now(row) for row in rows]
 
 
-def parameters(campaign: Campaign, content: CampaignContent, members: ListMembers | None = None) -> dict[str, object]:
-    """The parameters of :data:`INTENDED`, or with members of :data:`LIMITED`."""
+def chunks(connection: psycopg.Connection[Any], query: str, asked: dict[str, object]) -> Iterator[list[TupleRow]]:
+    """The rows of a query, some thousand at a time."""
+    with connection.cursor(name="candidates") as cursor:
+        cursor.itersize = CHUNK
+        cursor.execute(query, asked)
+        while rows := cursor.fetchmany(CHUNK):
+            yield rows
+
+
+def parameters(
+    campaign: Campaign, content: CampaignContent, position: int, members: ListMembers | None = None
+) -> dict[str, object]:
+    """The parameters of the queries, those of a list with its members."""
     return {
+        "position": position,
         **(members.parameters if members else {}),
         "audience": campaign.audience_id,
         "client": campaign.client_id,
@@ -90,17 +112,15 @@ def _now(row: TupleRow) -> Intended:
 
 def _as_of(
     store: Store, campaign: Campaign, content: CampaignContent, numbers: list[int], position: int
-) -> Iterator[list[Intended]]:
+) -> list[Intended]:
     """Those that changed since: what they were is for the log to say."""
     where = (campaign.audience_id, campaign.client_id, content.category_tag)
-    for start in range(0, len(numbers), CHUNK):
-        chunk = numbers[start : start + CHUNK]
-        states = [loaded.state for loaded in store.load(contact.decider, numbers=chunk, as_of=position)]
-        yield [
-            Intended(number, campaign_skip_reason(state, *where))
-            for number, state in zip(chunk, states, strict=True)
-            if was_meant(state, campaign.audience_id, content)
-        ]
+    states = [loaded.state for loaded in store.load(contact.decider, numbers=numbers, as_of=position)]
+    return [
+        Intended(number, campaign_skip_reason(state, *where))
+        for number, state in zip(numbers, states, strict=True)
+        if was_meant(state, campaign.audience_id, content)
+    ]
 
 
 def was_meant(state: Contact, audience_id: int, content: CampaignContent) -> bool:

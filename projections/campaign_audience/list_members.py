@@ -14,15 +14,23 @@ from domain.recipient_list import ALL
 from domain.store.log import Store
 
 CHUNK: Final = 5_000
-NUMBER: Final = (1 << 96) - 1
 
 LISTS = """
 SELECT list_id FROM recipient_lists WHERE client_id = %(client)s
 AND (%(key)s IN (key, %(all)s) OR starts_with(key, %(key)s || ':'))
 """
+# A place of which an erasure emptied the row stood there still as far as its own stream goes.
 CHANGED = """
-SELECT DISTINCT originator_id FROM log WHERE notification_id > %s
-AND originator_id >= stream_id(11, 0) AND originator_id < stream_id(12, 0)
+WITH touched AS MATERIALIZED (
+    SELECT DISTINCT originator_id FROM log WHERE notification_id > %(position)s
+    AND originator_id >= stream_id(11, 0) AND originator_id < stream_id(12, 0)
+), erased AS MATERIALIZED (
+    SELECT DISTINCT contact_id FROM log WHERE notification_id > %(position)s
+    AND originator_id >= stream_id(4, 0) AND originator_id < stream_id(5, 0) AND topic LIKE 'contact.erased@%%'
+)
+SELECT DISTINCT recipient_id FROM recipients WHERE list_id = ANY(%(lists)s::bigint[]) AND (
+    stream_id(11, recipient_id) IN (SELECT originator_id FROM touched)
+    OR contact_id IN (SELECT contact_id FROM erased))
 """
 MEMBERS = """
 SELECT contact_id FROM recipients
@@ -33,7 +41,7 @@ UNION SELECT unnest(%(besides)s::bigint[])
 
 
 class ListMembers(msgspec.Struct, frozen=True):
-    """The lists of a tree, the places on any list that changed since, and the contacts that stood on those of them."""
+    """The lists of a tree, the places on them that changed since, and the contacts that stood on these before."""
 
     lists: list[int]
     changed: list[int]
@@ -44,11 +52,6 @@ class ListMembers(msgspec.Struct, frozen=True):
         """The parameters of :data:`MEMBERS`."""
         return msgspec.structs.asdict(self)
 
-    def among(self, connection: psycopg.Connection[Any], numbers: list[int]) -> set[int]:
-        """Which of the contacts are on the list."""
-        wanted = f"SELECT contact_id FROM ({MEMBERS}) AS m WHERE contact_id = ANY(%(numbers)s)"
-        return {number for (number,) in connection.execute(wanted, self.parameters | {"numbers": numbers})}
-
 
 def list_members(
     store: Store, connection: psycopg.Connection[Any], campaign: Campaign, key: str, position: int
@@ -58,13 +61,14 @@ def list_members(
     Raises Unavailable.
     """
     scope = {"client": campaign.client_id, "key": key, "all": ALL}
-    lists = {number for (number,) in connection.execute(LISTS, scope)}
-    changed = [stream.int & NUMBER for (stream,) in connection.execute(CHANGED, (position,))]
-    before = _as_of(store, changed, position)
-    return ListMembers(sorted(lists), changed, sorted(r.contact_id for r in before if r.active and r.list_id in lists))
+    lists = sorted(number for (number,) in connection.execute(LISTS, scope))
+    changed = [number for (number,) in connection.execute(CHANGED, {"position": position, "lists": lists})]
+    return ListMembers(lists, changed, sorted(place.contact_id for place in _as_of(store, changed, position)))
 
 
 def _as_of(store: Store, numbers: list[int], position: int) -> Iterator[recipient.Recipient]:
+    """The places that somebody stood on."""
     for start in range(0, len(numbers), CHUNK):
         for loaded in store.load(recipient.decider, numbers=numbers[start : start + CHUNK], as_of=position):
-            yield loaded.state
+            if loaded.state.active:
+                yield loaded.state

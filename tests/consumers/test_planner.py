@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from threading import Event as Flag
 from typing import Any
 
@@ -19,6 +20,7 @@ from domain.sender import Sender
 from domain.store.log import Store
 from domain.store.order import Order
 from projections.campaign_audience.candidates import intended
+from projections.campaign_audience.preview import READS
 from projections.schema import read_models
 from tests.consumers.mailing import CONTENT, accepted, order
 from tests.consumers.running import running, wait_for, wait_until
@@ -87,15 +89,32 @@ def state(store: Store, number: int) -> campaign.Campaign:
 
 def reasons(store: Store, number: int) -> dict[str, str | None]:
     """What became of each contact, by the name in its address."""
-    found = {}
+    return by_name(store, recipients(store, number).items())
+
+
+def recipients(store: Store, number: int) -> dict[int, str | None]:
+    """Why each contact that the campaign has a message for gets none, if so."""
+    found: dict[int, str | None] = {}
     for recorded, event in store.open(store.read(0, 10_000)):
         if recorded.kind == message.of_campaign.kind:
             campaign_id, contact_id = message.campaign_and_contact(recorded.stream)
             assert campaign_id == number
             assert contact_id not in found
             found[contact_id] = event.reason if isinstance(event, message.MessageSkipped) else None
-    people = store.load(contact.decider, numbers=list(found))
-    return {p.state.email.text.partition("@")[0]: found[p.number] for p in people}
+    return found
+
+
+def by_name(store: Store, found: Iterable[tuple[int, str | None]]) -> dict[str, str | None]:
+    """What was found of contacts, by the names in their addresses."""
+    of = dict(found)
+    people = store.load(contact.decider, numbers=list(of))
+    return {p.state.email.text.partition("@")[0]: of[p.number] for p in people}
+
+
+def queued_at(store: Store) -> int:
+    """The position of the only queueing."""
+    [position] = [r.position for r in store.read(0, 10_000) if r.topic == "campaign.queued@1"]
+    return position
 
 
 def test_everybody_meant_gets_a_message_or_a_reason(store: Store) -> None:
@@ -115,13 +134,19 @@ def test_what_came_after_the_queueing_does_not_count(store: Store) -> None:
     accepted(store, order(contact.decider, late, key="fine@example.com"), upsert("late@example.com", **GOOD))
     with planning(store):
         wait_until(store.conninfo, lambda _: state(store, number).phase == "sending", "the snapshot")
-    assert reasons(store, number) == expected
+        assert reasons(store, number) == expected
+        accepted(store, *(upsert(f"{name}@example.com", tags=("later",)) for name in expected))
+        erase = contact.EraseContact(at=NOON, organization_id=1)
+        accepted(store, order(contact.decider, erase, key="pending@example.com"))
+        wait_for(store, *READS)
+        meant = dict(chain.from_iterable(intended(store, state(store, number), queued_at(store))))
+    assert meant == recipients(store, number)
 
 
 def test_an_interrupted_snapshot_goes_on_to_the_same_end(store: Store) -> None:
     expected = everybody(store)
     number = queued(store)
-    [position] = [r.position for r in store.read(0, 1_000) if r.topic == "campaign.queued@1"]
+    position = queued_at(store)
     projector = Projector(store.conninfo, direct_feed(store.conninfo), store.unsealer, read_models()).session
     with running(projector):
         wait_for(store, "contacts", "category_choices", "campaigns")
@@ -203,4 +228,6 @@ def test_a_campaign_limited_to_a_list_means_its_members_as_of_its_queueing(store
     accepted(store, put("late", course), remove("moved", course), put("left", homework))
     with planning(store):
         wait_until(store.conninfo, lambda _: state(store, number).phase == "sending", "the snapshot")
-    assert reasons(store, number) == dict.fromkeys(("on", "within", "moved"))
+        wait_for(store, *READS)
+        meant = by_name(store, chain.from_iterable(intended(store, state(store, number), queued_at(store))))
+    assert reasons(store, number) == meant == dict.fromkeys(("on", "within", "moved"))
