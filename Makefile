@@ -24,7 +24,7 @@ run: $(STAMP)
 	@exec $(BIN)/python -m config.local --die-with-parent
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(STAMP)
 	@$(BIN)/ruff check .

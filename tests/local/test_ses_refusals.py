@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from moto import mock_aws
 
@@ -246,6 +246,7 @@ HEADS = st.lists(
 )
 
 
+@example(["To: "], b"<")
 @given(HEADS, st.binary(max_size=200))
 def test_any_bytes_can_be_read_as_raw_mail(lines: list[str], body: bytes) -> None:
     data = "\n".join(lines).encode() + body

@@ -1,9 +1,11 @@
 """Raw mail: what of it SES needs when it accepts it, and the whole of it when somebody reads it."""
 
 import re
-from email import message_from_bytes, policy
+from email import message_from_bytes
+from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import getaddresses
 from typing import Final
 
@@ -19,6 +21,21 @@ FOR_SES: Final = "x-ses-"
 
 
 SUBJECT: Final = re.compile(rb"^subject[ \t]*:[ \t]*(.*(?:\r?\n[ \t].*)*)", re.IGNORECASE | re.MULTILINE)
+
+
+class Lenient(EmailPolicy):
+    """Headers as Python reads them, or as they stand where its reader of addresses breaks, as on ``To: <``."""
+
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        """Return what a header says."""
+        try:
+            parsed: str = super().header_fetch_parse(name, value)
+        except (IndexError, HeaderParseError):
+            parsed = re.sub(r"[\r\n]+", "", value)
+        return parsed
+
+
+LENIENT: Final = Lenient()
 
 
 class RawText(msgspec.Struct, frozen=True):
@@ -43,7 +60,7 @@ class Directions(msgspec.Struct, frozen=True):
 
 def read_raw(data: bytes) -> RawText:
     """Return what a raw mail says, encoded words and transfer encodings undone."""
-    message = message_from_bytes(data, policy=policy.default)
+    message = message_from_bytes(data, policy=LENIENT)
     sent = [(name, str(value)) for name, value in message.items()]
     return RawText(
         subject=str(message.get("Subject", "")),
@@ -65,7 +82,7 @@ def raw_subject(data: bytes) -> str:
 
 def read_head(head: bytes) -> Directions:
     """Return what the header block tells SES: who sends, who receives, the tags and the configuration set."""
-    message = message_from_bytes(head, policy=policy.default)
+    message = message_from_bytes(head, policy=LENIENT)
     return Directions(
         source=str(message.get("From", "")),
         sender=next(iter(_addresses(message, "From")), ""),
