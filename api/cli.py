@@ -177,9 +177,6 @@ def main(words: Sequence[str] | None = None) -> int:
     except psycopg.errors.UndefinedTable:
         sys.stderr.write("The database has no tables yet: run datamailer migrate.\n")
         return FAILED
-    except psycopg.errors.QueryCanceled:  # Ctrl-C met the session in the middle of a statement
-        sys.stderr.write("stopped; the next rebuild goes on from here\n")
-        return FAILED
     except (Unavailable, psycopg.OperationalError, PersistenceError):
         sys.stderr.write("The database cannot be reached.\n")
         return FAILED

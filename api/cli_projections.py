@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-import signal
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 
 import psycopg
@@ -22,6 +20,7 @@ from projections.rebuild.progress import Watch
 from projections.rebuild.rebuilding import read_model, rebuild, verify
 from projections.rebuild.refusals import RebuildError, StoppedError
 from projections.rebuild.status import Status, statuses
+from projections.rebuild.stopping import Stop, on_signals
 from projections.schema import read_models
 
 EVERYTHING = "all"
@@ -68,8 +67,8 @@ def rebuild_models(settings: Settings, given: Namespace) -> None:
     """Rebuild one read model or all; Ctrl-C stops, and the next time it goes on from there. Raises CommandError."""
     carry_out = partial(rebuild, database_of(settings), processes=number_of(given.processes))
 
-    def one(model: Projection, watch: Watch) -> None:
-        found = carry_out(model, watch=watch)
+    def one(model: Projection, watch: Watch, stop: Stop) -> None:
+        found = carry_out(model, watch=watch, stop=stop)
         say(f"{model.name}: rebuilt; {told(found) if found else 'there was nothing to compare it with'}")
 
     each(given.name, one)
@@ -80,8 +79,8 @@ def verify_models(settings: Settings, given: Namespace) -> None:
     processes = number_of(given.processes)
     carry_out = partial(verify, database_of(settings), show_values=given.show_values, processes=processes)
 
-    def one(model: Projection, watch: Watch) -> None:
-        found = carry_out(model, watch=watch)
+    def one(model: Projection, watch: Watch, stop: Stop) -> None:
+        found = carry_out(model, watch=watch, stop=stop)
         say(f"{model.name}: {told(found)}")
         for difference in found.first:
             say_difference(difference)
@@ -108,29 +107,22 @@ class DifferentError(RebuildError):
         super().__init__(f"{name} is not as the log says")
 
 
-def each(name: str, one: Callable[[Projection, Watch], None]) -> None:
-    """Do it for the read models of the name, the others too when one fails. Raises CommandError with what failed."""
+def each(name: str, one: Callable[[Projection, Watch, Stop], None]) -> None:
+    """Do it for the read models of the name, the others too when one fails. Raises CommandError with what failed.
+
+    Ctrl-C and SIGTERM stop it in order.
+    """
     failed = []
-    with orderly(), shown() as watch:
+    with on_signals() as stop, shown() as watch:
         for model in chosen(name):
             try:
-                one(model, watch)
-            except StoppedError as stop:
-                raise CommandError(str(stop)) from stop
+                one(model, watch, stop)
+            except StoppedError as stopped:
+                raise CommandError(str(stopped)) from stopped
             except RebuildError as error:
                 failed.append(str(error))
     if failed:
         raise CommandError("\n".join(failed))
-
-
-@contextmanager
-def orderly() -> Iterator[None]:
-    """SIGTERM stops as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def chosen(name: str) -> list[Projection]:

@@ -6,22 +6,28 @@ import logging
 import os
 import signal
 from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from threading import Event as Flag
 from time import monotonic
 from typing import Final
 
 from config.logging import configure_logging
 from consumers.session import WAIT, Connection, connect, lead, wait
+from domain.store.keyring import WrongMasterKey
 from projections.rebuild.crew import end_with_leader
 from projections.rebuild.database import Database
 from projections.rebuild.journal import Purpose
 from projections.rebuild.rebuilding import read_model, rebuild, verify
-from projections.rebuild.refusals import RebuildError
+from projections.rebuild.refusals import RebuildError, StoppedError
 from projections.rebuild.request import CHANNEL, Request, clear_abandoned, due
+from projections.rebuild.stopping import on_signals
 
 NAME: Final = "datamailer.rebuilder"
 RETRY_SECONDS: Final = 60.0
-STOP_SECONDS: Final = 0.2
+LOOK_SECONDS: Final = 0.2
+PATIENCE_SECONDS: Final = 5.0
+"""For a rebuild to stop in order; supervisors give ten seconds for all of it."""
+
 NICENESS: Final = 10
 """Commands and consumers on the same machine come first."""
 
@@ -61,11 +67,18 @@ class Rebuilder:
         process = get_context("spawn").Process(target=carry_out, args=arguments, daemon=True)
         process.start()
         while process.is_alive():
-            process.join(STOP_SECONDS)
+            process.join(LOOK_SECONDS)
             if stop.is_set():
-                process.terminate()
+                end(process)
         if process.exitcode:
             self._not_before[name] = monotonic() + RETRY_SECONDS
+
+
+def end(process: BaseProcess) -> None:
+    """Have it stop, in order if it can."""
+    process.terminate()
+    process.join(PATIENCE_SECONDS)
+    process.kill()
 
 
 def carry_out(database: Database, name: str, purpose: Purpose, level: str) -> None:
@@ -77,8 +90,15 @@ def carry_out(database: Database, name: str, purpose: Purpose, level: str) -> No
     said = {"projection": name, "purpose": purpose}
     log.info("rebuild begins", extra=said)
     try:
-        comparison = (rebuild if purpose == "rebuild" else verify)(database, read_model(name))
-    except RebuildError as error:
+        with on_signals() as stop:
+            comparison = (rebuild if purpose == "rebuild" else verify)(database, read_model(name), stop=stop)
+    except StoppedError:
+        log.info("rebuild stopped", extra=said)
+        raise SystemExit(1) from None
+    except (RebuildError, WrongMasterKey) as error:
         log.error("rebuild failed", extra={**said, "error": str(error)})  # noqa: TRY400 - its words are the whole of it
+        raise SystemExit(1) from None
+    except Exception:
+        log.exception("rebuild broke off", extra=said)
         raise SystemExit(1) from None
     log.info("rebuild done", extra={**said, "differences": comparison is not None and not comparison.equal})

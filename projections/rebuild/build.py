@@ -15,6 +15,7 @@ from projections.rebuild.generation import Generation
 from projections.rebuild.journal import Journal, Purpose, Stage
 from projections.rebuild.log_fold import CHUNK, LogFold
 from projections.rebuild.progress import Progress, Watch
+from projections.rebuild.stopping import Stop
 from projections.rebuild.stretches import Stretches
 
 NEAR: Final = 5_000
@@ -31,8 +32,11 @@ FOLLOWED = "SELECT EXISTS (SELECT FROM checkpoints WHERE projection = %s)"
 class Build:
     """A generation in the making, in a session that finds its tables before the live ones."""
 
-    def __init__(self, database: Database, projection: Projection, connection: Connection, watch: Watch) -> None:
+    def __init__(
+        self, database: Database, projection: Projection, connection: Connection, watch: Watch, stop: Stop
+    ) -> None:
         self.projection = projection
+        self.stop = stop
         self.generation = Generation(connection, projection)
         self.journal = Journal(connection, projection.name)
         self._unsealer = database.unsealer()
@@ -63,10 +67,13 @@ class Build:
         return self._one(HEAD)
 
     def prepare(self, purpose: Purpose) -> None:
-        """Go on with what was left if it is of the same making; begin anew otherwise."""
+        """Go on with what was left if it is of the same making; begin anew otherwise.
+
+        One that is done may have been killed before it dropped what the swap left of the generation.
+        """
         entry, shape = self.journal.entry(), self.generation.shape
         self.generation.drop_retired()
-        if entry and entry.shape == shape and self.generation.exists():
+        if entry and entry.stage != "done" and entry.shape == shape and self.generation.exists():
             self.journal.resume(purpose)
             self._as_of, self.reached = entry.as_of, entry.reached
             return
@@ -128,7 +135,8 @@ class Build:
         self.note(0, 0)
 
     def note(self, done: int, events: int, waits_for: str = "") -> None:
-        """Note how far the stage is, and let whoever watches stop it."""
+        """Note how far the stage is, and let whoever watches stop it. Raises StoppedError."""
+        self.stop.check()
         self.journal.note(done, events)
         self._watch(Progress(self.projection.name, self._stage, done, events, waits_for))
 

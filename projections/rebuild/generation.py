@@ -82,8 +82,9 @@ class Generation:
 
     def drop(self) -> None:
         """Drop it, and what a rebuild before left of the generation that it replaced."""
-        self._connection.execute(DROP.format(schema=Identifier(self.schema)))
-        self.drop_retired()
+        with self._connection.transaction():
+            self._connection.execute(DROP.format(schema=Identifier(self.schema)))
+            self.drop_retired()
 
     def drop_retired(self) -> None:
         """Drop the generation that was replaced."""

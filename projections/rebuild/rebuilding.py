@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic, sleep
+from time import monotonic
 from typing import Final
 
-from psycopg.errors import QueryCanceled
+import psycopg
 from psycopg.pq import TransactionStatus
 
 from projections.projection import Projection
@@ -20,12 +20,14 @@ from projections.rebuild.generation import building
 from projections.rebuild.journal import Purpose
 from projections.rebuild.progress import Watch, unwatched
 from projections.rebuild.refusals import (
+    BrokenError,
     IncomparableError,
     RebuildError,
     RunningError,
     StoppedError,
     UnknownModelError,
 )
+from projections.rebuild.stopping import Stop, cancelling
 from projections.rebuild.swapping import Swap
 from projections.schema import read_models
 
@@ -47,21 +49,25 @@ def read_model(name: str) -> Projection:
 
 
 def rebuild(
-    database: Database, projection: Projection, *, processes: int = 1, watch: Watch = unwatched
+    database: Database,
+    projection: Projection,
+    *,
+    processes: int = 1,
+    watch: Watch = unwatched,
+    stop: Stop | None = None,
 ) -> Comparison | None:
     """Put a new generation in the place of the live one.
 
     Gives what differed between the two, None where they could not be compared. Raises RebuildError, of whatever kind,
     and psycopg's OperationalError; the live tables are then untouched, and the next rebuild goes on from there.
     """
-    with _session(database, projection, "rebuild", watch) as (build, connection, live):
-        build.fill(processes)
-        build.index()
-        build.catch_up()
-        comparison = None
-        if build.replaces_its_like:
-            comparison = _compare(build, Comparing(connection, build.generation, live, build.fold))
-        _swap(build, Swap(connection, build.generation, live, build.fold), comparison)
+    with _session(database, projection, watch, stop or Stop()) as (build, connection, live):
+        with cancelling(connection, build.stop):
+            _fill(build, "rebuild", processes)
+            comparison = None
+            if build.replaces_its_like:
+                comparison = _compare(build, Comparing(connection, build.generation, live, build.fold))
+            _swap(build, Swap(connection, build.generation, live, build.fold), comparison)
         build.generation.drop()
     return comparison
 
@@ -73,19 +79,22 @@ def verify(
     show_values: bool = False,
     processes: int = 1,
     watch: Watch = unwatched,
+    stop: Stop | None = None,
 ) -> Comparison:
     """Compare the live rows with what the log makes of itself, and leave them as they are.
 
     Raises IncomparableError and what :func:`rebuild` raises.
     """
-    with _session(database, projection, "verify", watch) as (build, connection, live):
-        build.fill(processes)
-        build.index()
-        build.catch_up()
-        comparing = Comparing(connection, build.generation, live, build.fold)
-        comparison = _compare(build, comparing, show_values=show_values)
-        if comparison and not comparison.equal:
-            comparison = _again(build, comparing, show_values=show_values)
+    with _session(database, projection, watch, stop or Stop()) as (build, connection, live):
+        if not build.replaces_its_like:
+            name = projection.name
+            raise IncomparableError(f"the live rows of {name} are of another version, or no projector follows them")
+        with cancelling(connection, build.stop):
+            _fill(build, "verify", processes)
+            comparing = Comparing(connection, build.generation, live, build.fold)
+            comparison = _compare(build, comparing, show_values=show_values)
+            if comparison and not comparison.equal:
+                comparison = _again(build, comparing, show_values=show_values)
         if comparison is None:
             raise IncomparableError(f"the live rows of {projection.name} do not get as far as position {build.reached}")
         build.generation.drop()
@@ -95,32 +104,36 @@ def verify(
 
 @contextmanager
 def _session(
-    database: Database, projection: Projection, purpose: Purpose, watch: Watch
+    database: Database, projection: Projection, watch: Watch, stop: Stop
 ) -> Iterator[tuple[Build, Connection, str]]:
-    """Be the only one on the model, with a generation to go on with; note how it ends. Raises RunningError."""
+    """Be the only one on the model; note what ends it but success. Raises RunningError, StoppedError, BrokenError."""
     name = projection.name
+    stop.check()
     with database.connect(NAME) as connection, _alone(connection, name):
         live = prefer(connection, building(name))
-        build = Build(database, projection, connection, watch)
+        build = Build(database, projection, connection, watch, stop)
         try:
-            if purpose == "verify" and not build.replaces_its_like:
-                raise IncomparableError(f"the live rows of {name} are of another version, or no projector follows them")
-            build.prepare(purpose)
             yield build, connection, live
-        except (StoppedError, KeyboardInterrupt, QueryCanceled) as stop:
-            _note_stop(build)
-            raise StoppedError from stop
+        except StoppedError:
+            build.journal.end("stopped")
+            raise
         except RebuildError as error:
             build.journal.end("failed", str(error))
             raise
+        except psycopg.Error as error:
+            if connection.closed:
+                raise
+            broken = BrokenError(name, error)
+            build.journal.end("failed", str(broken))
+            raise broken from error
 
 
-def _note_stop(build: Build) -> None:
-    """Note that it was stopped. What Ctrl-C cancelled may have ended already: then this is cancelled in its place."""
-    try:
-        build.journal.end("stopped")
-    except QueryCanceled:
-        build.journal.end("stopped")
+def _fill(build: Build, purpose: Purpose, processes: int) -> None:
+    """Have a generation that is near the live rows."""
+    build.prepare(purpose)
+    build.fill(processes)
+    build.index()
+    build.catch_up()
 
 
 @contextmanager
@@ -142,7 +155,7 @@ def _compare(build: Build, comparing: Comparing, *, show_values: bool = False) -
     deadline = monotonic() + BEHIND_SECONDS
     while (found := comparing.compare(build.reached, show_values=show_values)) is None and monotonic() < deadline:
         build.note(0, 0, "the live rows")
-        sleep(FIRST_PAUSE)
+        build.stop.wait(FIRST_PAUSE)
     return found
 
 
@@ -155,7 +168,7 @@ def _again(build: Build, comparing: Comparing, *, show_values: bool) -> Comparis
     deadline, head = monotonic() + BEHIND_SECONDS, build.head
     while build.target < head and monotonic() < deadline:
         build.note(0, 0, "the live rows")
-        sleep(FIRST_PAUSE)
+        build.stop.wait(FIRST_PAUSE)
     build.catch_up()
     return _compare(build, comparing, show_values=show_values)
 
@@ -167,7 +180,7 @@ def _swap(build: Build, swap: Swap, comparison: Comparison | None) -> None:
     outcome = comparison.outcome() if comparison else None
     while (holders := swap.holders()) or swap.attempt(build.reached, outcome) is None:
         build.note(0, 0, ", ".join(holders) or "a moment without readers")
-        sleep(pause)
+        build.stop.wait(pause)
         pause = min(2 * pause, LONGEST_PAUSE)
         if build.target - build.reached > NEAR:
             build.advance(build.target)

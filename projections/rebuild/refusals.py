@@ -32,6 +32,13 @@ class BadEventError(RebuildError):
         self.topic = topic
 
 
+class BrokenError(RebuildError):
+    """The database refused what was asked of it, for want of space, say, or because two rows have the same key."""
+
+    def __init__(self, name: str, error: Exception) -> None:
+        super().__init__(f"{name} cannot be built: the database says {type(error).__name__}")
+
+
 class IncomparableError(RebuildError):
     """The live rows cannot be compared; the message says why."""
 

@@ -18,7 +18,7 @@ from domain.store.log import Store
 from projections import directory
 from projections.rebuild.progress import Progress
 from tests.api.serving import MASTER_KEY_TEXT, fields
-from tests.projections.building import followed, people
+from tests.projections.building import followed, people, schemas
 from tests.waiting import wait_until
 
 PATH = "/admin/api/projections"
@@ -109,19 +109,24 @@ def test_what_stands_in_the_way_is_shown(run: Run, connection: Connection) -> No
 
 
 @pytest.mark.usefixtures("people_there", "run")
-def test_asked_to_stop_it_stops_in_order(connection: Connection, database: str) -> None:
+@pytest.mark.parametrize(
+    ("lock", "stage"),
+    [("ACCESS SHARE", "swapping"), ("SHARE UPDATE EXCLUSIVE", "swapping"), ("ACCESS EXCLUSIVE", "comparing")],
+)
+def test_asked_to_stop_it_stops_in_order(connection: Connection, database: str, lock: str, stage: str) -> None:
+    """Between its attempts to swap, in the middle of one, and in the middle of a statement that takes long."""
     command = [sys.executable, "-m", "api.cli", "projections", "rebuild", "contacts"]
     with connect(database, "a long export") as holder, holder.transaction():
-        holder.execute("SELECT FROM contacts LIMIT 1")
+        holder.execute(f"LOCK TABLE contacts IN {lock} MODE")
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            stage = "SELECT FROM rebuilds WHERE stage = 'swapping'"
-            wait_until(lambda: connection.execute(stage).rowcount == 1, "the swap to wait")
+            reached = "SELECT FROM rebuilds WHERE stage = %s"
+            ended = process.poll
+            wait_until(lambda: connection.execute(reached, (stage,)).rowcount == 1 or ended() is not None, stage)
             process.send_signal(signal.SIGTERM)
             _, complaint = process.communicate()
-    assert process.returncode != 0
-    assert complaint
-    [(stage,)] = connection.execute("SELECT stage FROM rebuilds").fetchall()
-    assert stage != "done", "the live rows stay"
+    assert (process.returncode, complaint) == (1, "stopped; the next rebuild goes on from here\n")
+    assert connection.execute("SELECT stage, error FROM rebuilds").fetchall() == [("stopped", None)]
+    assert schemas(connection) == ["rebuild_contacts"]
 
 
 @pytest.mark.parametrize(
