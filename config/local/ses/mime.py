@@ -7,7 +7,7 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import getaddresses
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -35,7 +35,7 @@ class Lenient(EmailPolicy):
         return parsed
 
 
-LENIENT: Final = Lenient()
+LENIENT: Final = cast("EmailPolicy[EmailMessage]", Lenient())
 
 
 class RawText(msgspec.Struct, frozen=True):
