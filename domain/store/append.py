@@ -100,37 +100,25 @@ def copy_rows(rows: Sequence[Row], head: int) -> bytes:
     fixed, length = FIXED.pack, LENGTH.pack
     parts = [COPY_SIGNATURE]
     texts: dict[str, bytes] = {}
-    at, micros = None, 0
+    last_stream = last_correlation = last_at = None
     for position, row in enumerate(rows, head + 1):
-        if row.occurred_at is not at:
-            at = row.occurred_at
-            micros = arrays.microseconds(at)
-        head_part = fixed(
-            12,
-            16,
-            row.stream.bytes,
-            8,
-            row.version,
-            8,
-            position,
-            8,
-            row.organization_id,
-            8,
-            row.client_id,
-            8,
-            row.contact_id,
-            8,
-            micros,
-            16,
-            row.correlation_id.bytes,
-        )
-        words = texts.get(key := row.topic + "|" + row.source)
+        stream, version, topic, data, organization, client, contact, at, correlation, causation, source = row
+        if stream is not last_stream:
+            last_stream, stream_bytes = stream, stream.bytes
+        if correlation is not last_correlation:
+            last_correlation, correlation_bytes = correlation, correlation.bytes
+        if at is not last_at:
+            last_at, micros = at, arrays.microseconds(at)
+        words = texts.get(key := f"{topic}|{source}")
         if words is None:
-            words = texts[key] = b"".join(
-                length(len(word)) + word for word in (row.topic.encode(), row.source.encode())
-            )
-        cause = NULL if row.causation_id is None else BIGINT.pack(8, row.causation_id)
-        parts += (head_part, cause, words, length(len(row.data)), row.data)
+            words = texts[key] = b"".join(length(len(word)) + word for word in (topic.encode(), source.encode()))
+        # fmt: off
+        parts += (
+            fixed(12, 16, stream_bytes, 8, version, 8, position, 8, organization, 8, client, 8, contact, 8, micros, 16,
+                  correlation_bytes),
+            NULL if causation is None else BIGINT.pack(8, causation), words, length(len(data)), data,
+        )
+        # fmt: on
     parts.append(COPY_END)
     return b"".join(parts)
 

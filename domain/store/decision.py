@@ -13,18 +13,17 @@ from domain.store.work import Work
 
 
 class Decision:
-    """Outcomes by the orders' places; ``works`` gives the stream that each order is for."""
+    """Outcomes by the orders' places; ``works`` gives the stream that each order is for.
+
+    As an attribute, ``works`` has each stream once, in the order in which their commands came.
+    """
 
     def __init__(self, works: Mapping[int, Work]) -> None:
         self._works = works
+        self.works = list(dict.fromkeys(works.values()))
         self._ends: dict[int, int] = {}
         self._answers: list[Answer] = []
         self.outcomes: dict[int, Outcome] = {}
-
-    @property
-    def works(self) -> list[Work]:
-        """Each stream once, in the order in which their commands came."""
-        return list({id(work): work for work in self._works.values()}.values())
 
     def decide(self, orders: Mapping[int, Order]) -> None:
         """Decide the orders one after the other; a later one for the same stream sees what the earlier one did."""
@@ -64,18 +63,18 @@ class Decision:
                 )
         return batch
 
-    def answered(self, written: Appended, batch: Append) -> dict[int, Outcome]:
+    def answered(self, written: Appended) -> dict[int, Outcome]:
         """The outcomes that stand, with their positions; orders of streams that lost a race are not among them."""
-        starts: dict[int, int] = {}
-        position = written.head - sum(row.stream not in written.lost for row in batch.rows)
-        for work in self.works:
-            if work.stream not in written.lost:
-                starts[id(work)] = position
-                position += len(work.pending)
+        stands = [work for work in self.works if work.stream not in written.lost] if written.lost else self.works
+        starts: dict[Work, int] = {}
+        position = written.head - sum(len(work.pending) for work in stands)
+        for work in stands:
+            starts[work] = position
+            position += len(work.pending)
         return {
-            place: self._placed(place, outcome, starts[id(work)])
+            place: self._placed(place, outcome, starts[work])
             for place, outcome in self.outcomes.items()
-            if id(work := self._works[place]) in starts
+            if (work := self._works[place]) in starts
         }
 
     def _placed(self, place: int, outcome: Outcome, start: int) -> Outcome:

@@ -98,20 +98,22 @@ class Workload:
 
         ``claim`` draws numbers for new keys. Raises UnknownEvent and the library's persistence errors.
         """
-        places: dict[Wanted, list[int]] = {}
-        deciders: dict[Wanted, Decider[Any]] = {}
+        alike: dict[tuple[object, ...], list[int]] = {}
         for place, order in orders.items():
-            wanted = self._wanted(order.decider, order.key, order.number, order.contact_id)
-            places.setdefault(wanted, []).append(place)
-            deciders[wanted] = order.decider
+            name = (order.decider.kind, order.key, order.number, order.contact_id)
+            alike.setdefault(name, []).append(place)
+        groups = sorted(alike.values(), key=lambda places: orders[places[0]].key is None)
+        firsts = [orders[places[0]] for places in groups]
+        wanted = [self._wanted(order.decider, order.key, order.number, order.contact_id) for order in firsts]
         works: dict[int, Work] = {}
-        by_stream: dict[UUID, Work] = {}
-        for wanted, found in self._find(list(places), claim=claim):
-            work = self._work(deciders[wanted], wanted, found)
+        by_stream: dict[int, Work] = {}
+        for places, first, each, found in zip(groups, firsts, wanted, self._find(wanted, claim=claim), strict=True):
+            work = self._work(first.decider, each, found)
             if found.stream is not None:
-                work = by_stream.setdefault(found.stream, work)
-            works.update(dict.fromkeys(places[wanted], work))
-        for work in {id(work): work for work in works.values()}.values():
+                work = by_stream.setdefault(found.stream.int, work)
+            for place in places:
+                works[place] = work
+        for work in dict.fromkeys(works.values()):
             work.replay(self._mapper)
         return works
 
@@ -131,8 +133,9 @@ class Workload:
         shape = decider.snapshot_version if snapshots else NO_SNAPSHOT
         names = [(key, None) for key in keys] + [(None, number) for number in numbers]
         wanted = [self._wanted(decider, key, number, 0)._replace(shape=shape) for key, number in names]
-        found = dict(self._find(list(dict.fromkeys(wanted)), claim=False))
-        works = {name: self._work(decider, name, stream) for name, stream in found.items()}
+        unique = list(dict.fromkeys(wanted))
+        found = zip(unique, self._find(unique, claim=False), strict=True)
+        works = {name: self._work(decider, name, stream) for name, stream in found}
         for work in works.values():
             work.replay(self._mapper, until)
         return [works[name] for name in wanted]
@@ -148,11 +151,11 @@ class Workload:
     def _work(self, decider: Decider[Any], wanted: Wanted, found: Found) -> Work:
         return Work(decider, wanted.key, wanted.contact_id, found, ContactKeys(self._keyring, found.wrapped_keys))
 
-    def _find(self, wanted: list[Wanted], *, claim: bool) -> list[tuple[Wanted, Found]]:
+    def _find(self, wanted: Sequence[Wanted], *, claim: bool) -> list[Found]:
+        """What is found of each; keyed ones must come first."""
         if not wanted:
             return []
-        wanted.sort(key=lambda w: w.key is None)
         with self._recorder.datastore.get_connection() as connection:
             cursor = self._recorder.cursor(connection)
             cursor.execute(LOAD, load_parameters(wanted, claim=claim), prepare=True)
-            return list(zip(wanted, found_streams(cursor.fetchall()), strict=True))
+            return found_streams(cursor.fetchall())

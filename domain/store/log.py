@@ -86,7 +86,7 @@ class Store:
                 outcomes.update(decision.outcomes)
                 return
             written = self.recorder.append(batch)
-            outcomes.update(decision.answered(written, batch))
+            outcomes.update(decision.answered(written))
         except (OperationalError, InterfaceError) as error:
             failure = Unavailable()
             failure.__cause__ = error

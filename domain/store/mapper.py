@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -86,12 +86,21 @@ class Opener:
         return msgspec.convert(fields, self._latest.cls, dec_hook=decode_personal)
 
 
+class Form(NamedTuple):
+    """How events of a class are stored: under which topic, and which of their fields are personal."""
+
+    topic: str
+    personal: tuple[tuple[str, bool], ...]
+
+
 class Mapper(LibraryMapper[UUID]):
     """The library's mapper, with topics apart from Python paths and sealing per field."""
 
     def __init__(self, event_types: Iterable[EventType] = EVENTS.values()) -> None:
         super().__init__(JSONTranscoder())
         self._types = {known.cls: known for known in event_types}
+        self._forms = {cls: Form(known.topic, personal_fields(cls)) for cls, known in self._types.items()}
+        self._encode = self.transcoder.encode
 
     @cached_property
     def _openers(self) -> dict[str, Opener]:
@@ -105,12 +114,12 @@ class Mapper(LibraryMapper[UUID]):
 
     def seal(self, event: Event, organization_id: int, keys: SealingKeys) -> tuple[str, bytes]:
         """The topic and the bytes to store; personal fields are sealed in place. Raises KeyError for a missing key."""
-        topic = self._types[type(event)].topic
-        for field, own in self._openers[topic].personal:
+        form = self._forms[type(event)]
+        for field, own in form.personal:
             value = getattr(event, field)
             if value is not None:
                 value.seal(OWN if own else organization_id, keys)
-        return topic, self.transcoder.encode(event)
+        return form.topic, self._encode(event)
 
     def opener(self, topic: str) -> Opener:
         """What decodes the events of a topic. Raises UnknownEvent."""
@@ -131,7 +140,7 @@ class Mapper(LibraryMapper[UUID]):
 
     def personal_of(self, event: Event) -> tuple[tuple[str, bool], ...]:
         """Which fields of the event are personal, and whether the contact's own key seals them."""
-        return self._openers[self._types[type(event)].topic].personal
+        return self._forms[type(event)].personal
 
     def needs_key(self, topic: str, *, own: bool) -> bool:
         """True when events of the topic can bear data sealed by the contact's own key, or by an organization's."""

@@ -96,12 +96,12 @@ class LogRecorder(PostgresApplicationRecorder):
     def _append_by_copy(self, connection: psycopg.Connection[Any], batch: Append) -> Appended:
         with connection.transaction():
             cursor = self.cursor(connection)
-            before = appended(cursor.execute(CLAIM, claim_arrays(batch), prepare=True).fetchone())
+            *_, streams, _ = claims = claim_arrays(batch)
+            before = appended(cursor.execute(CLAIM, claims, prepare=True).fetchone())
             rows = [row for row in batch.rows if row.stream not in before.lost] if before.lost else batch.rows
             with cursor.copy(f"COPY log ({COPY_COLUMNS}) FROM STDIN (FORMAT binary)") as copy:
                 copy.write(copy_rows(rows, before.head))
             head = before.head + len(rows)
-            streams = arrays.uuids({row.stream for row in rows})
             cursor.execute("SELECT log_notify(%b, %b, %b)", (head, bool(rows), streams))
         return Appended(head, before.lost)
 

@@ -110,29 +110,24 @@ class Work:
         if self.found.fresh and self.key is not None:
             own = self.keys.make(OWN) if self.decider.kind == CONTACT else None
             batch.claims.append(Claim(self.decider.kind, self.key, self.number, own))
-        batch.heads.append((self.stream, self.expected))
-        version = self.expected
+        stream, version, contact_id = self.stream, self.expected, self.contact_id
+        batch.heads.append((stream, version))
         for event, context in self.pending:
             version += 1
-            self._make_keys(event, context.organization_id, batch, mapper)
-            topic, data = mapper.seal(event, context.organization_id, self.keys)
-            batch.rows.append(
-                Row(
-                    self.stream,
-                    version,
-                    topic,
-                    data,
-                    context.organization_id,
-                    context.client_id,
-                    self.contact_id,
-                    event.at,
-                    context.correlation_id,
-                    context.causation_id,
-                    context.source,
-                )
-            )
-            kept = event.keeps
-            batch.forget.extend(Forgotten(self.contact_id, owner, kept) for owner in event.forgets)
+            owner = context.organization_id
+            for field, by_contact in mapper.personal_of(event):
+                if not by_contact and owner not in self.keys and getattr(event, field) is not None:
+                    self._make_key(owner, batch)
+            topic, data = mapper.seal(event, owner, self.keys)
+            # fmt: off
+            batch.rows.append(Row(
+                stream, version, topic, data, owner, context.client_id, contact_id, event.at,
+                context.correlation_id, context.causation_id, context.source,
+            ))
+            # fmt: on
+            if event.forgets:
+                kept = event.keeps
+                batch.forget.extend(Forgotten(contact_id, owner, kept) for owner in event.forgets)
 
     @property
     def _outlived_contact(self) -> bool:
@@ -144,13 +139,10 @@ class Work:
         """True when the stored snapshot is far behind, or missing from a long stream."""
         return self.version - (self.found.snapshot[0] if self.found.snapshot else 0) >= SNAPSHOT_EVERY
 
-    def _make_keys(self, event: Event, organization_id: int, batch: Append, mapper: Mapper) -> None:
-        for field, own in mapper.personal_of(event):
-            if not own and organization_id not in self.keys and getattr(event, field) is not None:
-                wrapped = self.keys.make(organization_id)
-                if self._outlived_contact:
-                    continue
-                batch.keys.append(NewKey(self.stream, self.contact_id, organization_id, wrapped))
+    def _make_key(self, organization_id: int, batch: Append) -> None:
+        wrapped = self.keys.make(organization_id)
+        if not self._outlived_contact:
+            batch.keys.append(NewKey(self.stream, self.contact_id, organization_id, wrapped))
 
 
 def open_snapshot(decider: Decider[Any], data: bytes, keys: ContactKeys) -> Any:
