@@ -20,7 +20,7 @@ from domain import contact, message
 from domain.contact import Contact, UnsubscribeScope
 from domain.decider import Event, Rejected
 from domain.links import UnsubscribeLink
-from domain.store.feedback import NUMBER, decider_of
+from domain.store.mail_owners import NUMBER, decider_of
 from domain.store.order import Accepted, Contended, Context, Failed, Order, Unavailable
 
 BODY_LIMIT: Final = 16 * 1024

@@ -10,7 +10,7 @@ from typing import Final
 from domain.store.feedback import Feedback, Told
 from domain.store.log import Store
 from domain.store.order import Failed, new_correlation_id
-from domain.store.waiting_feedback import Waiting, WaitingFeedback
+from domain.store.waiting_feedback import WaitingFeedback
 
 NAME: Final = "datamailer.feedback"
 EVERY: Final = 1.0
@@ -40,18 +40,16 @@ class FeedbackConsumer:
                 stop.wait(EVERY)
 
     def take(self) -> int:
-        """Take in the events that have their message by now; gives how many."""
-        found = self._waiting.matched(BATCH)
-        told = [Told(each.event, "ses", new_correlation_id()) for each in found]
+        """Look at the events whose turn it is; gives how many. Those that stay are not looked at again for a while."""
+        due = self._waiting.due(BATCH)
+        found = [(each, each.event) for each in due if each.event is not None]
+        told = [Told(event, "ses", new_correlation_id(), each.named) for each, event in found]
         verdicts = self._feedback.take(told)
-        taken = [each for each, verdict in zip(found, verdicts, strict=True) if verdict == "recorded"]
-        self._waiting.forget([each.name for each in taken])
-        for each, verdict in zip(found, verdicts, strict=True):
+        later = {each.name: each.error for each in due if each.event is None}
+        for (each, event), verdict in zip(found, verdicts, strict=True):
             if isinstance(verdict, Failed):
-                self._tell(each, verdict)
-        return len(taken)
-
-    def _tell(self, waiting: Waiting, failed: Failed) -> None:
-        """An event that fails stays where it is: it is tried again, and given up in the end."""
-        stream = str(waiting.event.stream)
-        log.warning("feedback failed", extra={"stream": stream, "error": type(failed.error).__name__})
+                later[each.name] = type(verdict.error).__name__
+                log.warning("feedback failed", extra={"stream": str(event.stream), "error": later[each.name]})
+        self._waiting.forget([each.name for each in due if each.name not in later])
+        self._waiting.defer(later)
+        return len(due)

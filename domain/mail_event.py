@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -26,8 +26,9 @@ class MailEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that is heard of a mail. ``stream`` is None when SES names none of ours.
 
     ``event_id`` is the id of SES's notification, ``ses_message_id`` SES's name of the mail: both are empty when the
-    person's own request tells. ``recipients`` are those who bounced or complained, normalized. ``word`` is the type of
-    a bounce, delay or complaint, ``subtype`` a bounce's; ``link`` the number of a clicked link, if known.
+    person's own request tells. ``recipients`` are those whose mail it is that arrived, waits or came back, or who
+    complained, normalized and empty where SES garbled them. ``word`` is the type of a bounce, delay or complaint,
+    ``subtype`` a bounce's; ``link`` the number of a clicked link, if known.
     """
 
     kind: Kind
@@ -47,22 +48,24 @@ class MailEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return (self.kind == "Bounce" and self.word == PERMANENT) or self.kind == "Complaint"
 
 
-def command(event: MailEvent, *, url: str | None = None) -> FeedbackCommand:
+class Concerned(NamedTuple):
+    """Whom an event is about: the message's own recipient, others who got a copy, or both."""
+
+    recipient: bool = True
+    copies: bool = False
+
+
+def command(event: MailEvent, concerned: Concerned, *, url: str | None = None) -> FeedbackCommand:
     """Give what the event means for its message. ``url`` is where a click led, if that may be kept."""
-    return _COMMANDS[event.kind](
-        event, {"at": event.at, "event_id": event.event_id, "ses_message_id": event.ses_message_id}, url
-    )
+    head: dict[str, Any] = {"at": event.at, "event_id": event.event_id, "ses_message_id": event.ses_message_id}
+    if event.kind in _ADDRESSED:
+        head |= {"to_recipient": concerned.recipient, "to_copies": concerned.copies}
+    return _COMMANDS[event.kind](event, head, url)
 
 
-def suppression(
-    event: MailEvent, contact: c.Contact, organization_id: int
-) -> c.RecordHardBounce | c.RecordComplaint | None:
-    """Give what the event means for the contact that the message was for.
-
-    Only a permanent bounce and a complaint mean something, and only when it is the contact's own address that bounced
-    or complained: those who got a copy do so too.
-    """
-    if not event.suppresses or contact.email is None or contact.email.text not in event.recipients:
+def suppression(event: MailEvent, organization_id: int) -> c.RecordHardBounce | c.RecordComplaint | None:
+    """Give what the event means for a contact that it names: something for a permanent bounce or a complaint."""
+    if not event.suppresses:
         return None
     reason = f"SES: {event.subtype or event.word or event.kind}"
     if event.kind == "Bounce":
@@ -70,6 +73,8 @@ def suppression(
     return c.RecordComplaint(at=event.at, organization_id=organization_id, reason=reason)
 
 
+_ADDRESSED: Final = frozenset({"Delivery", "Bounce", "Complaint", "DeliveryDelay"})
+"""The kinds that name recipients."""
 _COMMANDS: Final[dict[str, Callable[[MailEvent, dict[str, Any], str | None], FeedbackCommand]]] = {
     "Send": lambda _, head, __: m.RecordSend(**head),
     "Delivery": lambda _, head, __: m.RecordDelivery(**head),

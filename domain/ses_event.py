@@ -6,7 +6,7 @@ developer guide, "Contents of event data" and "Contents of Amazon SES notificati
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
@@ -38,6 +38,12 @@ KINDS: Final[Mapping[str, tuple[Kind | Literal["Subscription"], str]]] = {
     "Subscription": ("Subscription", "subscription"),
 }
 """The kind that each type names, and the member that holds what is special about it."""
+RECIPIENTS: Final[Mapping[Kind, str]] = {
+    "Bounce": "bouncedRecipients",
+    "Complaint": "complainedRecipients",
+    "DeliveryDelay": "delayedRecipients",
+}
+"""Where objects with addresses stand. A delivery has plain addresses."""
 
 
 def read(event_id: str, text: str, now: datetime, field: str = "Message") -> MailEvent | None:
@@ -150,16 +156,24 @@ class _Reading(NamedTuple):
         return stream if stream is not None and stream.int >> m.KIND_BITS in kinds else None
 
     def _recipients(self) -> tuple[str, ...]:
-        name = {"Bounce": "bouncedRecipients", "Complaint": "complainedRecipients"}.get(self.kind)
+        if self.kind == "Delivery":
+            return tuple(self._delivered())
+        name = RECIPIENTS.get(self.kind)
         if name is None:
             return ()
         path = f"{self.own.path}.{name}"
         found = []
-        for place, each in enumerate(self.own.items(name)):
+        for place, each in enumerate(self.own.items(name, optional=self.kind == "DeliveryDelay")):
             if not isinstance(each, dict):
                 raise Rejected("must_be_object", f"{path}.{place}")
             found.append(_normal(Part(each, f"{path}.{place}").text("emailAddress")))
         return tuple(found)
+
+    def _delivered(self) -> Iterator[str]:
+        for place, each in enumerate(self.own.items("recipients", optional=True)):
+            if not isinstance(each, str):
+                raise Rejected("must_be_string", f"{self.own.path}.recipients.{place}")
+            yield _normal(each)
 
 
 def _normal(text: str) -> str:

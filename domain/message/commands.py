@@ -104,24 +104,31 @@ class RecordSend(FeedbackCommand, frozen=True, kw_only=True):
     """SES tells that it has the mail."""
 
 
-class RecordDelivery(FeedbackCommand, frozen=True, kw_only=True):
-    """The recipient's mail server took the mail."""
+class AddressedCommand(FeedbackCommand, frozen=True, kw_only=True):
+    """SES tells it of some addresses: the recipient's own, those of copies (cc, bcc), or both."""
+
+    to_recipient: bool = True
+    to_copies: bool = False
 
 
-class RecordDelay(FeedbackCommand, frozen=True, kw_only=True):
-    """The recipient's mail server does not take it yet."""
+class RecordDelivery(AddressedCommand, frozen=True, kw_only=True):
+    """Their mail server took the mail."""
+
+
+class RecordDelay(AddressedCommand, frozen=True, kw_only=True):
+    """Their mail server does not take it yet."""
 
     delay_type: str = ""
 
 
-class RecordBounce(FeedbackCommand, frozen=True, kw_only=True):
+class RecordBounce(AddressedCommand, frozen=True, kw_only=True):
     """The mail came back."""
 
     bounce_type: str
     bounce_subtype: str = ""
 
 
-class RecordComplaint(FeedbackCommand, frozen=True, kw_only=True):
+class RecordComplaint(AddressedCommand, frozen=True, kw_only=True):
     """The recipient reported the mail as spam."""
 
     feedback_type: str = ""

@@ -120,30 +120,35 @@ def record_send(state: Message, command: c.RecordSend) -> tuple[Event, ...]:
 
 def record_delivery(state: Message, command: c.RecordDelivery) -> tuple[Event, ...]:
     """Record a delivery."""
-    return _heard(state, command, e.MessageDelivered(at=command.at, event_id=command.event_id))
+    said: dict[str, Any] = {"at": command.at, "event_id": command.event_id}
+    return _told_of(state, command, e.MessageDelivered(**said), e.MessageCopyDelivered(**said))
 
 
 def record_delay(state: Message, command: c.RecordDelay) -> tuple[Event, ...]:
-    """Record a delay."""
+    """Record a delay; that of a copy is nothing to keep."""
     delayed = e.MessageDeliveryDelayed(at=command.at, event_id=command.event_id, delay_type=command.delay_type)
-    return _heard(state, command, delayed)
+    return _told_of(state, command, delayed)
 
 
 def record_bounce(state: Message, command: c.RecordBounce) -> tuple[Event, ...]:
     """Record a bounce of any type."""
-    bounced = e.MessageBounced(
-        at=command.at,
-        event_id=command.event_id,
-        bounce_type=command.bounce_type,
-        bounce_subtype=command.bounce_subtype,
-    )
-    return _heard(state, command, bounced)
+    said: dict[str, Any] = {
+        "at": command.at,
+        "event_id": command.event_id,
+        "bounce_type": command.bounce_type,
+        "bounce_subtype": command.bounce_subtype,
+    }
+    return _told_of(state, command, e.MessageBounced(**said), e.MessageCopyBounced(**said))
 
 
 def record_complaint(state: Message, command: c.RecordComplaint) -> tuple[Event, ...]:
     """Record a complaint."""
-    complained = e.MessageComplained(at=command.at, event_id=command.event_id, feedback_type=command.feedback_type)
-    return _heard(state, command, complained)
+    said: dict[str, Any] = {
+        "at": command.at,
+        "event_id": command.event_id,
+        "feedback_type": command.feedback_type,
+    }
+    return _told_of(state, command, e.MessageComplained(**said), e.MessageCopyComplained(**said))
 
 
 def record_rejection(state: Message, command: c.RecordRejection) -> tuple[Event, ...]:
@@ -183,10 +188,18 @@ def _settling(state: Message, command: c.FeedbackCommand) -> tuple[Event, ...]:
     return (e.MessageSent(at=command.at, event_id=command.event_id, ses_message_id=command.ses_message_id),)
 
 
-def _heard(state: Message, command: c.FeedbackCommand, fact: Event) -> tuple[Event, ...]:
+def _told_of(state: Message, command: c.AddressedCommand, own: Event, copy: Event | None = None) -> tuple[Event, ...]:
+    """What became of the recipient's mail is the message's fate; what became of a copy is only kept."""
+    facts = [own] if command.to_recipient else []
+    if command.to_copies and copy is not None:
+        facts.append(copy)
+    return _heard(state, command, *facts)
+
+
+def _heard(state: Message, command: c.FeedbackCommand, *facts: Event) -> tuple[Event, ...]:
     if command.event_id and fingerprint(command.event_id) in state.seen:
         return ()
-    return (*_settling(state, command), fact)
+    return (*_settling(state, command), *facts)
 
 
 _CASES: Final[dict[type[c.Command], Callable[[Message, Any], tuple[Event, ...]]]] = {

@@ -116,6 +116,26 @@ class MessageComplained(Feedback, frozen=True):
     feedback_type: str = ""
 
 
+@event("message.copy_delivered")
+class MessageCopyDelivered(Feedback, frozen=True):
+    """The mail server of someone with a copy (cc, bcc) took it. Says nothing of the recipient's own mail."""
+
+
+@event("message.copy_bounced")
+class MessageCopyBounced(Feedback, frozen=True):
+    """A copy (cc, bcc) came back. Says nothing of the recipient's own mail."""
+
+    bounce_type: str
+    bounce_subtype: str = ""
+
+
+@event("message.copy_complained")
+class MessageCopyComplained(Feedback, frozen=True):
+    """Someone with a copy (cc, bcc) reported the mail as spam."""
+
+    feedback_type: str = ""
+
+
 @event("message.rejected")
 class MessageRejected(Feedback, frozen=True):
     """SES took the mail and then did not send it, for it held malware."""

@@ -1,4 +1,5 @@
--- What SES told of mail that the log does not know yet, sealed: matched when the message appears, given up after days.
+-- What SES told of mail that the log does not know yet: matched when it does, given up after days. Whom it names stands
+-- here as keyed hashes, as in identities; of a contact that is erased for good they go.
 CREATE TABLE IF NOT EXISTS waiting_feedback (
     event_id uuid PRIMARY KEY,
     stream uuid,
@@ -6,5 +7,18 @@ CREATE TABLE IF NOT EXISTS waiting_feedback (
     received_at timestamptz NOT NULL DEFAULT now(),
     given_up_at timestamptz
 );
-CREATE INDEX IF NOT EXISTS waiting_feedback_stream ON waiting_feedback (stream) WHERE given_up_at IS NULL;
+ALTER TABLE waiting_feedback ADD COLUMN IF NOT EXISTS kind text NOT NULL DEFAULT '';
+ALTER TABLE waiting_feedback ADD COLUMN IF NOT EXISTS ses_message_id text NOT NULL DEFAULT '';
+ALTER TABLE waiting_feedback ADD COLUMN IF NOT EXISTS named uuid[] NOT NULL DEFAULT '{}';
+ALTER TABLE waiting_feedback ADD COLUMN IF NOT EXISTS look_at timestamptz NOT NULL DEFAULT now();
+ALTER TABLE waiting_feedback ADD COLUMN IF NOT EXISTS looks integer NOT NULL DEFAULT 0;
+ALTER TABLE waiting_feedback ADD COLUMN IF NOT EXISTS error text NOT NULL DEFAULT '';
+DROP INDEX IF EXISTS waiting_feedback_stream;
+CREATE INDEX IF NOT EXISTS waiting_feedback_look_at ON waiting_feedback (look_at) WHERE given_up_at IS NULL;
 CREATE INDEX IF NOT EXISTS waiting_feedback_received_at ON waiting_feedback (received_at);
+CREATE INDEX IF NOT EXISTS waiting_feedback_named ON waiting_feedback USING gin (named);
+
+-- SES's name of the mail in a message.sent@1, shortened: by it events are matched that bear no tag of ours.
+CREATE OR REPLACE FUNCTION sent_as(state bytea) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN md5(substring(encode(state, 'escape') FROM '"ses_message_id":"([^"]*)"'))::uuid;
+CREATE INDEX IF NOT EXISTS log_sent_as ON log (sent_as(state)) WHERE topic = 'message.sent@1';

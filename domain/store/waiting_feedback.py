@@ -1,28 +1,42 @@
 """SES events whose message the log does not know yet: kept sealed, found when it does, given up after days.
 
-An event that names none of our messages waits too: an operator sees by it that mail is sent past the service, or that
-a configuration set loses its tags.
+An event that names none of our messages waits too: an operator sees by it that mail is sent past the service. Nothing
+personal is kept of any: whom it names is hashed, and where a click led is left out, for nobody can say whose it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
+from cryptography.exceptions import InvalidTag
+from msgspec.structs import replace
 
+from domain import contact
 from domain.mail_event import MailEvent
 from domain.store import arrays
+from domain.store.keyring import Keyring
 from domain.store.log import Store
 
 KEEP = """
-INSERT INTO waiting_feedback (event_id, stream, sealed) VALUES (%b, %b, %b) ON CONFLICT DO NOTHING
+INSERT INTO waiting_feedback (event_id, stream, ses_message_id, kind, named, sealed) VALUES (%b, %b, %t, %t, %b, %b)
+ON CONFLICT DO NOTHING
 """
-MATCHED = """
-SELECT event_id, sealed FROM waiting_feedback
-WHERE given_up_at IS NULL AND EXISTS (SELECT FROM log WHERE originator_id = waiting_feedback.stream)
-ORDER BY received_at LIMIT %b
+DUE = """
+SELECT w.event_id, w.sealed, w.named, coalesce(tagged.stream, sent.stream)
+FROM (SELECT * FROM waiting_feedback WHERE given_up_at IS NULL AND look_at <= now() ORDER BY look_at LIMIT %b) w
+LEFT JOIN LATERAL (SELECT originator_id AS stream FROM log WHERE originator_id = w.stream LIMIT 1) tagged ON true
+LEFT JOIN LATERAL (
+    SELECT originator_id AS stream FROM log
+    WHERE topic = 'message.sent@1' AND sent_as(state) = md5(w.ses_message_id)::uuid LIMIT 1) sent ON true
+"""
+DEFER = """
+UPDATE waiting_feedback w
+SET looks = looks + 1, look_at = now() + interval '1 second' * least(2 ^ least(looks, 6), 60), error = d.error
+FROM unnest(%b, %b) AS d (name, error) WHERE w.event_id = d.name
 """
 FORGET = "DELETE FROM waiting_feedback WHERE event_id = ANY(%b)"
 GIVE_UP = """
@@ -34,16 +48,43 @@ COUNT = """
 SELECT count(*) FILTER (WHERE given_up_at IS NULL), count(*) FILTER (WHERE given_up_at IS NOT NULL)
 FROM waiting_feedback
 """
+GIVEN_UP = """
+SELECT event_id, kind, ses_message_id, received_at, given_up_at, looks, error FROM waiting_feedback
+WHERE given_up_at IS NOT NULL ORDER BY given_up_at DESC, event_id LIMIT %b
+"""
+RETRY = """
+UPDATE waiting_feedback SET given_up_at = NULL, received_at = now(), look_at = now(), looks = 0, error = ''
+WHERE given_up_at IS NOT NULL AND event_id = ANY(%b)
+"""
+DROP = "DELETE FROM waiting_feedback WHERE given_up_at IS NOT NULL AND event_id = ANY(%b)"
 
 ENCODER = msgspec.json.Encoder()
 DECODER = msgspec.json.Decoder(MailEvent)
 
 
 class Waiting(NamedTuple):
-    """An event that waited, under the name that :meth:`WaitingFeedback.forget` takes."""
+    """An event that waited, under the name that :meth:`WaitingFeedback.forget` takes.
+
+    ``named`` are the hashes of whom it names. ``event`` has the stream of its message, and is None without a message;
+    ``error`` says why an event cannot be read.
+    """
 
     name: UUID
-    event: MailEvent
+    event: MailEvent | None
+    named: tuple[UUID, ...] = ()
+    error: str = ""
+
+
+class GivenUp(NamedTuple):
+    """An event that nobody claimed for days. ``error`` is the kind of error that its message gave, if there is one."""
+
+    name: UUID
+    kind: str
+    ses_message_id: str
+    received_at: datetime
+    given_up_at: datetime
+    looks: int
+    error: str
 
 
 class WaitingFeedback:
@@ -56,22 +97,45 @@ class WaitingFeedback:
         """Keep events, each notification once."""
         keyring = self._store.keyring
         rows = [
-            (keyring.digest("ses event", event.event_id), event.stream, keyring.seal(ENCODER.encode(event)))
+            (
+                keyring.digest("ses event", event.event_id),
+                event.stream,
+                event.ses_message_id,
+                event.kind,
+                arrays.uuids(named(keyring, event)),
+                keyring.seal(ENCODER.encode(replace(event, recipients=(), url=""))),
+            )
             for event in events
         ]
         with self._store.recorder.datastore.get_connection() as connection, connection.cursor() as cursor:
             cursor.executemany(KEEP, rows)
 
-    def matched(self, limit: int) -> list[Waiting]:
-        """The oldest events whose message is in the log by now."""
+    def due(self, limit: int) -> list[Waiting]:
+        """The events that are to be looked at now, those first that have waited for it the longest."""
         with self._store.recorder.datastore.get_connection() as connection:
-            rows = self._store.recorder.cursor(connection).execute(MATCHED, (limit,), prepare=True).fetchall()
-        return [Waiting(name, DECODER.decode(self._store.keyring.unseal(sealed))) for name, sealed in rows]
+            rows = self._store.recorder.cursor(connection).execute(DUE, (limit,), prepare=True).fetchall()
+        return [self._opened(*row) for row in rows]
+
+    def _opened(self, name: UUID, sealed: bytes, hashes: list[UUID], stream: UUID | None) -> Waiting:
+        if stream is None:
+            return Waiting(name, None)
+        try:
+            event = DECODER.decode(self._store.keyring.unseal(sealed))
+        except (InvalidTag, ValueError) as error:
+            return Waiting(name, None, error=type(error).__name__)
+        return Waiting(name, replace(event, stream=stream), tuple(hashes))
+
+    def defer(self, errors: Mapping[UUID, str]) -> None:
+        """Look at events again later, each time twice as late up to a minute: they must not stand before others.
+
+        The kind of error is empty where there is no message yet.
+        """
+        with self._store.recorder.datastore.get_connection() as connection:
+            connection.execute(DEFER, (arrays.uuids(errors), arrays.texts(errors.values())), prepare=True)
 
     def forget(self, names: Sequence[UUID]) -> None:
         """Delete events that were taken in."""
-        with self._store.recorder.datastore.get_connection() as connection:
-            connection.execute(FORGET, (arrays.uuids(names),), prepare=True)
+        self._change(FORGET, names)
 
     def expire(self) -> None:
         """Give up on events that waited for 4 days, and delete those that came 30 days ago."""
@@ -84,3 +148,26 @@ class WaitingFeedback:
         with self._store.recorder.datastore.get_connection() as connection:
             row = self._store.recorder.cursor(connection).execute(COUNT).fetchone()
         return (0, 0) if row is None else (row[0], row[1])
+
+    def given_up(self, limit: int) -> list[GivenUp]:
+        """The events that were given up, the last ones first."""
+        with self._store.recorder.datastore.get_connection() as connection:
+            rows = self._store.recorder.cursor(connection).execute(GIVEN_UP, (limit,)).fetchall()
+        return [GivenUp(*row) for row in rows]
+
+    def retry(self, names: Sequence[UUID]) -> int:
+        """Let events that were given up wait for 4 days more; gives how many there were."""
+        return self._change(RETRY, names)
+
+    def drop(self, names: Sequence[UUID]) -> int:
+        """Delete events that were given up; gives how many there were."""
+        return self._change(DROP, names)
+
+    def _change(self, statement: str, names: Sequence[UUID]) -> int:
+        with self._store.recorder.datastore.get_connection() as connection:
+            return connection.execute(statement, (arrays.uuids(names),), prepare=True).rowcount
+
+
+def named(keyring: Keyring, event: MailEvent) -> tuple[UUID, ...]:
+    """Whom an event names, as the hashes under which ``identities`` has contacts; a garbled address is nobody's."""
+    return tuple(keyring.digest(contact.decider.name, address) for address in event.recipients)

@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
-import psycopg
 import pytest
+from msgspec.structs import replace
 
-from consumers.feedback import FeedbackConsumer
 from domain import contact, message
 from domain.mail import STREAM_TAG, stream_tag
-from domain.store.waiting_feedback import WaitingFeedback
+from domain.store.order import Context
 from tests.api.posted import Posted, accept, posted
 from tests.api.telling import Stand, standing
-from tests.consumers.running import running
 from tests.store.conftest import CONTEXT, NOON
-from tests.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -91,11 +88,78 @@ def test_a_bounce_that_may_pass_suppresses_nobody(stand: Stand, mail: Posted, bo
     assert mail.contact.hard_bounces == {}
 
 
-@pytest.mark.parametrize("kind", ["Bounce", "Complaint"])
-def test_a_copy_that_bounces_suppresses_nobody(stand: Stand, mail: Posted, kind: str) -> None:
+COPIES = {
+    "Delivery": message.MessageCopyDelivered,
+    "Bounce": message.MessageCopyBounced,
+    "Complaint": message.MessageCopyComplained,
+}
+
+
+@pytest.mark.parametrize("kind", COPIES)
+def test_what_becomes_of_a_copy_leaves_the_message_as_it_is(stand: Stand, mail: Posted, kind: str) -> None:
+    assert stand.tell(mail, "Delivery") == 200
+    before = mail.state
     assert stand.tell(mail, kind, recipients=("colleague@example.com", "not an address")) == 200
-    assert len(mail.events()) == 2
+    assert replace(mail.state, seen=before.seen) == before
+    assert [type(event) for _, event in mail.events()][2:] == [COPIES[kind]]
     assert (mail.contact.hard_bounces, mail.contact.complaints) == ({}, {})
+
+
+def test_the_recipient_and_a_copy_each_have_their_own_fate(stand: Stand, mail: Posted) -> None:
+    assert stand.tell(mail, "Delivery", recipients=("colleague@example.com",)) == 200
+    assert mail.state.delivered_at is None
+    assert stand.tell(mail, "Bounce", recipients=("colleague@example.com", mail.email)) == 200
+    facts = [message.MessageSent, message.MessageCopyDelivered, message.MessageBounced, message.MessageCopyBounced]
+    assert [type(event) for _, event in mail.events()] == facts
+    assert set(mail.contact.hard_bounces) == {mail.organization_id}
+
+
+def test_a_copy_that_bounces_for_good_suppresses_the_contact_of_that_address(stand: Stand, mail: Posted) -> None:
+    """Whoever writes to the address, it bounces."""
+    copied = posted(stand.store)
+    for bounce_type, held in (("Transient", set()), ("Permanent", {mail.organization_id})):
+        said = {"recipients": (copied.email,), "details": {"bounceType": bounce_type}}
+        assert stand.tell(mail, "Bounce", **said) == 200
+        assert set(copied.contact.hard_bounces) == held
+    assert mail.state.bounced_at is None
+    assert mail.contact.hard_bounces == {}
+    assert copied.events() == []
+
+
+def test_the_contact_of_another_organization_is_suppressed_without_telling_the_client(
+    stand: Stand, mail: Posted
+) -> None:
+    context = Context(organization_id=mail.organization_id + 1)
+    register = contact.RegisterContact(at=NOON, organization_id=mail.organization_id + 1, email="theirs@example.com")
+    number = accept(stand.store, context, contact.decider, register, key=register.email)
+    assert stand.tell(mail, "Bounce", recipients=(register.email,)) == 200
+    event = stand.store.read(0, 1_000_000)[-3]
+    assert (event.topic, event.contact_id) == ("contact.hard_bounced@1", number)
+    assert (event.organization_id, event.client_id) == (mail.organization_id, 0)
+    erase = contact.EraseContact(at=NOON, organization_id=mail.organization_id + 1)
+    accept(stand.store, context, contact.decider, erase, number=number)
+
+
+def test_a_complaint_of_one_of_several_suppresses_none_but_the_recipient(stand: Stand, mail: Posted) -> None:
+    """SES names all who may have complained."""
+    copied = posted(stand.store)
+    assert stand.tell(mail, "Complaint", recipients=(copied.email, "colleague@example.com")) == 200
+    assert copied.contact.complaints == {}
+    assert stand.tell(mail, "Complaint", recipients=(copied.email, mail.email)) == 200
+    assert (set(mail.contact.complaints), copied.contact.complaints) == ({mail.organization_id}, {})
+    assert stand.tell(mail, "Complaint", recipients=(copied.email,)) == 200
+    assert set(copied.contact.complaints) == {mail.organization_id}
+
+
+def test_what_comes_after_the_recipient_s_erasure_is_the_message_s(stand: Stand, mail: Posted) -> None:
+    erase = contact.EraseContact(at=NOON, organization_id=mail.organization_id)
+    accept(stand.store, CONTEXT, contact.decider, erase, number=mail.contact_id)
+    again = posted(stand.store, email=mail.email)
+    assert again.contact_id != mail.contact_id
+    assert stand.tell(mail, "Bounce") == 200
+    assert mail.state.bounce_type == "Permanent"
+    assert mail.contact == contact.Contact()
+    assert set(again.contact.hard_bounces) == {mail.organization_id}, "the address bounces whoever has it now"
 
 
 def test_older_notifications_are_read_too(stand: Stand, mail: Posted) -> None:
@@ -150,48 +214,6 @@ def test_events_may_come_in_any_order_and_say_when(stand: Stand, mail: Posted) -
     assert state.first_opened_at.isoformat() == "2026-05-24T12:02:00+00:00"
     assert state.delivered_at.isoformat() == "2026-05-24T12:01:00+00:00"
     assert max(event.at.year for _, event in mail.events()) < 2999
-
-
-def unsent(stand: Stand) -> Posted:
-    """A transactional message that will be requested next."""
-    known = posted(stand.store, transactional=True)
-    return known._replace(stream=UUID(int=known.stream.int + 1))
-
-
-def test_an_event_before_its_message_waits_for_it(stand: Stand) -> None:
-    early = unsent(stand)
-    waiting = WaitingFeedback(stand.store)
-    before = waiting.count()
-    assert stand.tell(early, "Bounce", recipients=("late@example.com",), sns_message_id="early", copies=3) == 200
-    assert waiting.count() == (before[0] + 1, before[1])
-    with psycopg.connect(stand.store.conninfo) as connection:
-        rows = connection.execute("SELECT sealed FROM waiting_feedback").fetchall()
-    assert all(b"late@example.com" not in row[0] for row in rows)
-    late = posted(stand.store, transactional=True, email="late@example.com")
-    assert late.stream == early.stream
-    with running(FeedbackConsumer(stand.store).session):
-        wait_until(lambda: waiting.count() == before, "the event to be matched")
-    assert late.state.bounce_type == "Permanent"
-    assert late.contact.hard_bounces
-    assert stand.tell(late, "Bounce", sns_message_id="early") == 200
-    assert len(late.events()) == 2
-
-
-def test_events_of_mail_that_is_not_ours_are_kept_and_given_up(stand: Stand) -> None:
-    waiting = WaitingFeedback(stand.store)
-    before = waiting.count()
-    mail = posted(stand.store)
-    for tags in ({}, {STREAM_TAG: ["x"]}, {STREAM_TAG: [str(UUID(int=4 << 96 | 1))]}):
-        assert stand.tell(mail, "Delivery", event={"mail": {"tags": tags or None}}) == 200
-    assert waiting.count() == (before[0] + 3, before[1])
-    with psycopg.connect(stand.store.conninfo) as connection:
-        connection.execute("UPDATE waiting_feedback SET received_at = now() - interval '5 days'")
-    waiting.expire()
-    assert waiting.count() == (0, sum(before) + 3)
-    with psycopg.connect(stand.store.conninfo) as connection:
-        connection.execute("UPDATE waiting_feedback SET received_at = now() - interval '31 days'")
-    waiting.expire()
-    assert waiting.count() == (0, 0)
 
 
 def test_many_events_of_many_messages_at_once(stand: Stand) -> None:

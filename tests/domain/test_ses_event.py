@@ -10,15 +10,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain import contact
 from domain.decider import Rejected
 from domain.email_address import normalize
-from domain.mail_event import command, suppression
-from domain.personal import Address
+from domain.mail_event import Concerned, command, suppression
 from domain.ses_event import KINDS, read
 
 NOW = datetime(2026, 5, 24, 12, tzinfo=UTC)
-READER = contact.Contact(email=Address(normalize("straße@example.com")), organizations=frozenset({1}))
 NAMES = ["eventType", "notificationType", "mail", "messageId", "timestamp", "tags", "bounce", "bouncedRecipients"]
 NAMES += ["emailAddress", "bounceType", "complaint", "complainedRecipients", "click", "link", "datamailer-stream"]
 LEAVES = st.none() | st.booleans() | st.floats() | st.text() | st.sampled_from([*KINDS, "Permanent", NOW.isoformat()])
@@ -49,7 +46,7 @@ def test_any_json_is_read_or_refused_by_name(said: Any) -> None:
     except Rejected as refusal:
         refused = refusal.fields
     assert all(field.split(".")[0] == "Message" for field in refused)
-    assert event is None or (event.at <= NOW and command(event).event_id == "id")
+    assert event is None or (event.at <= NOW and command(event, Concerned()).event_id == "id")
 
 
 @given(text=st.text())
@@ -62,23 +59,36 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 def test_only_bounces_and_complaints_can_suppress(kind: str) -> None:
     event = read("id", told(kind), NOW)
     assert event is not None
-    assert suppression(event, READER, 1) is None
+    assert suppression(event, 1) is None
 
 
-def test_whose_address_bounced_counts_in_every_spelling() -> None:
-    for spelled in ("straße@example.com", "STRASSE@EXAMPLE.COM", "Reader <Straße@Example.com>", "a@b.example"):
+def test_only_a_permanent_bounce_suppresses() -> None:
+    said = [read("id", bounce("a@b.example", bounce_type=kind), NOW) for kind in ("Permanent", "Transient", "Odd")]
+    assert [event is not None and suppression(event, 1) is not None for event in said] == [True, False, False]
+
+
+def test_whose_address_it_is_counts_in_every_spelling() -> None:
+    for spelled in ("straße@bücher.example", "STRASSE@xn--bcher-kva.example", "Reader <Straße@Bücher.Example>"):
         event = read("id", bounce("other@example.com", spelled), NOW)
         assert event is not None
-        said = suppression(event, READER, 1)
-        assert isinstance(said, contact.RecordHardBounce) is (spelled != "a@b.example"), spelled
+        assert event.recipients == ("other@example.com", normalize("straße@bücher.example"))
 
 
-def test_who_is_gone_is_not_suppressed() -> None:
+def test_a_garbled_address_is_nobody_s() -> None:
     event = read("id", bounce("no address"), NOW)
     assert event is not None
     assert event.recipients == ("",)
-    assert suppression(event, contact.Contact(), 1) is None
-    assert suppression(event, READER, 1) is None
+
+
+def test_deliveries_and_delays_name_recipients_too() -> None:
+    delivery = read("id", told("Delivery", recipients=["A@example.com"]), NOW)
+    delay = read("id", told("DeliveryDelay", delayedRecipients=[{"emailAddress": "B@example.com"}]), NOW)
+    opened = read("id", told("Open"), NOW)
+    assert [each and each.recipients for each in (delivery, delay, opened)] == [
+        ("a@example.com",),
+        ("b@example.com",),
+        (),
+    ]
 
 
 def test_a_time_of_the_future_is_now() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from domain import message
 from domain.decider import Event
-from domain.message.commands import FeedbackCommand
+from domain.message.commands import AddressedCommand, FeedbackCommand
 from domain.personal import Personal
 from tests.domain.message.facts import (
     LATER,
@@ -74,6 +74,34 @@ def test_feedback_proves_that_ses_has_the_mail(facts: tuple[Event, ...], command
     assert (state.sent_at, state.ses_message_id) == (LATER, SES_ID)
     there.when(command, command).is_quiet()
     there.when(command, message.AttemptMessage(at=LATER, retry_unconfirmed=True)).is_refused({"status": "settled"})
+
+
+COPIES: list[tuple[AddressedCommand, Event | None]] = [
+    (message.RecordDelivery(**FROM_SES), message.MessageCopyDelivered(**HEARD)),
+    (message.RecordDelay(**FROM_SES), None),
+    (
+        message.RecordBounce(**FROM_SES, bounce_type="Permanent", bounce_subtype="General"),
+        message.MessageCopyBounced(**HEARD, bounce_type="Permanent", bounce_subtype="General"),
+    ),
+    (
+        message.RecordComplaint(**FROM_SES, feedback_type="abuse"),
+        message.MessageCopyComplained(**HEARD, feedback_type="abuse"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("command", "fact"), COPIES)
+def test_what_became_of_a_copy_is_kept_and_changes_nothing_of_the_message(
+    command: AddressedCommand, fact: Event | None
+) -> None:
+    there = given(planned, attempted, sent)
+    copies = msgspec.structs.replace(command, to_recipient=False, to_copies=True)
+    facts = () if fact is None else (fact,)
+    after = there.when(copies).then(*facts)
+    assert msgspec.structs.replace(after, seen=frozenset()) == there.state
+    there.when(copies, copies).is_quiet()
+    told_of_all, own = FEEDBACK[COPIES.index((command, fact))]
+    there.when(msgspec.structs.replace(told_of_all, to_copies=True)).then(own, *facts)
 
 
 def test_the_news_that_ses_has_the_mail_settles_it_and_is_quiet_afterwards() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain import message
 from domain.decider import EVENT_TYPES, Event, Rejected
 from domain.message import commands
-from domain.message.commands import Command, FeedbackCommand
+from domain.message.commands import AddressedCommand, Command, FeedbackCommand
 from domain.message.events import Feedback
 from domain.personal import Personal
 from tests.domain.cases import Given
@@ -39,6 +39,8 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "bounce_type": st.sampled_from(["Permanent", "Transient"]),
     "bounce_subtype": st.just("General"),
     "feedback_type": st.just("abuse"),
+    "to_recipient": st.booleans(),
+    "to_copies": st.booleans(),
     "link": st.none() | st.integers(0, 3),
     "url": st.none() | st.just("https://example.com/"),
     "scope": st.sampled_from(["client", "audience", "global"]),
@@ -46,7 +48,7 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
 COMMANDS: list[type[Command]] = [
     kind
     for kind in vars(commands).values()
-    if isinstance(kind, type) and issubclass(kind, Command) and kind not in {Command, FeedbackCommand}
+    if isinstance(kind, type) and issubclass(kind, Command) and kind not in {Command, FeedbackCommand, AddressedCommand}
 ]
 FEEDBACK: list[type[Command]] = [kind for kind in COMMANDS if issubclass(kind, FeedbackCommand)]
 
