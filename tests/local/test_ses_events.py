@@ -187,6 +187,28 @@ def test_details_are_merged_into_the_event_and_chosen_recipients_stand_in_it(ses
 
 
 @pytest.mark.parametrize(
+    "options",
+    [
+        {"details": {"bounceType": "Transient"}},
+        {"bounceType": "Transient"},
+        {"bounce_type": "Transient"},
+        {"bounce": {"bounceType": "Transient"}},
+    ],
+)
+def test_details_may_stand_in_the_order_itself(ses: LocalSes, receiver: Receiver, options: dict[str, Any]) -> None:
+    ses.event(send(ses), "Bounce", **options)
+    bounce = message_of(receiver.wait(1)[0])["bounce"]
+    assert (bounce["bounceType"], bounce["bounceSubType"]) == ("Transient", "General")
+
+
+def test_a_detail_of_another_kind_is_refused(ses: LocalSes, receiver: Receiver) -> None:
+    with pytest.raises(RefusedError) as refused:
+        ses.event(send(ses), "Open", bounce_type="Transient")
+    assert refused.value.status == 400
+    assert receiver.wait(0) == []
+
+
+@pytest.mark.parametrize(
     "wrong",
     [
         {"signature": "wrong"},

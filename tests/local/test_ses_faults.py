@@ -184,6 +184,11 @@ def test_the_account_refuses(ses: LocalSes, client: "SESV2Client", faults: dict[
     assert ses.count() == 0
 
 
+def test_a_number_is_a_share(ses: LocalSes) -> None:
+    assert ses.set_faults(throttle=0.5)["throttle"] == {"every": 0, "share": 0.5, "seed": 0, "times": 0, "to": []}
+    assert ses.set_faults(throttle=None)["throttle"] is None
+
+
 def test_faults_are_set_one_by_one_and_reset_together(ses: LocalSes, client: "SESV2Client") -> None:
     ses.set_faults(throttle={"every": 1})
     faults = ses.set_faults(max_send_rate=7)

@@ -9,7 +9,7 @@ import msgspec
 from botocore.config import Config
 
 from config.local.ses.events import EventType
-from config.local.ses.publishing import Order, Published
+from config.local.ses.publishing import Published
 from config.local.ses.shown import Shown
 from config.local.ses.sns import ConfirmationType
 
@@ -87,14 +87,11 @@ class LocalSes:
         self._call("DELETE", "/inbox.json")
 
     def event(self, message_id: str, kind: EventType | ConfirmationType, **options: Any) -> Published:
-        """Publish an event of a message; `options` are the members of `Order`. The webhook's status is in the answer.
+        """Publish an event of a message; `options` are what `read_order` takes. The webhook's status is in the answer.
 
         Raises `RefusedError`: 400 for a wrong order, 404 for an unknown message, 502 when no webhook answers.
         """
-        return self.order(Order(type=kind, message_id=message_id, **options))
-
-    def order(self, order: Order) -> Published:
-        """Publish an event as ordered."""
+        order = {"type": kind, "message_id": message_id, **options}
         return msgspec.json.decode(self._call("POST", "/events", msgspec.json.encode(order)), type=Published)
 
     def set_faults(self, **members: Any) -> dict[str, Any]:

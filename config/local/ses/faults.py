@@ -12,6 +12,7 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Amount = Annotated[float, msgspec.Meta(ge=0)]
 AutoEvent = Literal["Send", "Delivery", "Open", "Click", "Bounce", "Complaint", "Reject", "DeliveryDelay"]
 
+CHANCES: Final = ("throttle", "error", "lost", "entries")
 DEFAULT_RATE: Final = 100_000.0
 DEFAULT_QUOTA: Final = 100_000_000.0
 
@@ -72,8 +73,12 @@ class Faults(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=Tr
     signature_version: Literal["1", "2"] = "1"
 
     def changed(self, patch: dict[str, Any]) -> "Faults":
-        """Return these faults with the members of the patch; raise `msgspec.ValidationError` when one is wrong."""
-        return msgspec.convert({**msgspec.to_builtins(self), **patch}, Faults)
+        """Return these faults with the members of the patch; raise `msgspec.ValidationError` when one is wrong.
+
+        A number in place of a chance is its share: `{"throttle": 0.5}`.
+        """
+        shares = {name: {"share": patch[name]} for name in CHANCES if type(patch.get(name)) in {int, float}}
+        return msgspec.convert({**msgspec.to_builtins(self), **patch, **shares}, Faults)
 
 
 class Draw:

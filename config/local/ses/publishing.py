@@ -1,7 +1,7 @@
 """Publishes SES events to the webhook: on request, with whatever is to be wrong about them, or by itself."""
 
 import asyncio
-from typing import Annotated, Any, Final
+from typing import Final
 
 import msgspec
 
@@ -10,8 +10,9 @@ from config.local.ses.certificate import SignatureVersion, Signer
 from config.local.ses.events import EventType, Json, merged, ses_event
 from config.local.ses.inbox import Inbox
 from config.local.ses.mail import Mail
+from config.local.ses.order import Order
 from config.local.ses.settings import check_url
-from config.local.ses.sns import ConfirmationType, Envelope, Signature, confirmation, notification, signed
+from config.local.ses.sns import Envelope, confirmation, notification, signed
 from config.local.ses.webhook import UnreachableError, Webhook
 from config.local.ses.wire import Destination
 
@@ -19,30 +20,6 @@ WORKERS: Final = 8
 ATTEMPTS: Final = 12
 FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 5.0
-
-
-class Order(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, frozen=True):
-    """What `POST /events` takes.
-
-    `details` is merged into the type's own object, `event` into the whole SES event, `envelope` into the SNS envelope
-    before it is signed and `forged` after that (JSON merge patches: null takes a member out). `unknown_message` lets
-    `message_id` be one that was never sent. `copies` are posted at once, with one MessageId.
-    """
-
-    type: EventType | ConfirmationType
-    message_id: str = ""
-    recipients: tuple[str, ...] = ()
-    details: dict[str, Any] = {}
-    event: dict[str, Any] = {}
-    unknown_message: bool = False
-    signature_version: SignatureVersion = "1"
-    signature: Signature = "right"
-    sns_message_id: str = ""
-    topic_arn: str = ""
-    envelope: dict[str, Any] = {}
-    forged: dict[str, Any] = {}
-    copies: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
-    webhook_url: str = ""
 
 
 class Published(msgspec.Struct, frozen=True):

@@ -17,8 +17,9 @@ from config.local.ses.certificate import Signer
 from config.local.ses.errors import BadRequestError
 from config.local.ses.inbox import Inbox
 from config.local.ses.mail import Mail, shown
+from config.local.ses.order import read_order
 from config.local.ses.pages import Pages
-from config.local.ses.publishing import AutoEvents, Order, Publishing, UnknownMessageError
+from config.local.ses.publishing import AutoEvents, Publishing, UnknownMessageError
 from config.local.ses.rules import bare_address
 from config.local.ses.settings import UnsafeHostError, check_host
 from config.local.ses.webhook import UnreachableError
@@ -91,8 +92,7 @@ class Routes:
     async def events(self, request: Request) -> Response:
         """Publish an event and answer what the webhook answered."""
         try:
-            order = msgspec.json.decode(await request.body(), type=Order)
-            return _json(await self._publishing.publish(order, self._inbox))
+            return _json(await self._publishing.publish(read_order(await request.body()), self._inbox))
         except (msgspec.DecodeError, UnsafeHostError) as error:
             return _problem(400, str(error))
         except UnknownMessageError:
