@@ -1,15 +1,16 @@
 """Amazon SES by boto3: one try a call, and an answer that says what is known of the mail.
 
 boto3 tries again by itself after read time-outs, and SES has no idempotency token: so it gets one attempt, and the
-ledger decides what follows (design, section 7).
+ledger decides what follows (design, section 7). Mail goes by the client's wire, see :mod:`consumers.ses_wire`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import boto3
+import botocore.session
 import msgspec
 from botocore.config import Config
 from botocore.exceptions import (
@@ -17,11 +18,10 @@ from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
-    NoCredentialsError,
-    ParamValidationError,
     ProxyConnectionError,
 )
 
+from consumers.ses_wire import Unsigned, Wire
 from domain.mail import Mail
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 BULK_LIMIT: Final = 50
 """Recipients of one SendBulkEmail at most (SES v2 API reference)."""
+
+CONNECT_TIMEOUT: Final = 5.0
+READ_TIMEOUT: Final = 20.0
+"""Seconds."""
 
 THROTTLED: Final = frozenset({"TooManyRequestsException", "ThrottlingException", "Throttling"})
 EXHAUSTED: Final = frozenset({"LimitExceededException"})
@@ -44,9 +48,8 @@ REFUSED: Final = frozenset(
 NEVER_LEFT: Final = (
     ConnectTimeoutError,
     EndpointConnectionError,
-    NoCredentialsError,
-    ParamValidationError,
     ProxyConnectionError,
+    Unsigned,
 )
 """Failures before a request was sent: SES is known not to have the mail."""
 
@@ -82,7 +85,32 @@ class SesUnknown(msgspec.Struct, frozen=True):
     code: str
 
 
-SesAnswer = SesSent | SesRefused | SesHeld | SesUnknown
+Unsent = SesRefused | SesHeld | SesUnknown
+SesAnswer = SesSent | Unsent
+
+
+class SendEmailAnswer(msgspec.Struct, frozen=True, rename="pascal"):
+    """SES v2 API, response of SendEmail."""
+
+    message_id: str
+
+
+class BulkResult(msgspec.Struct, frozen=True, rename="pascal"):
+    """SES v2 API, BulkEmailEntryResult; what SES has nothing to say of is null or absent."""
+
+    status: str | None = None
+    message_id: str | None = None
+
+
+class SendBulkEmailAnswer(msgspec.Struct, frozen=True, rename="pascal"):
+    """SES v2 API, response of SendBulkEmail."""
+
+    bulk_email_entry_results: list[BulkResult]
+
+
+SENT: Final = msgspec.json.Decoder(SendEmailAnswer)
+BULK: Final = msgspec.json.Decoder(SendBulkEmailAnswer)
+Answer = TypeVar("Answer", SendEmailAnswer, SendBulkEmailAnswer)
 
 
 class Allowance(msgspec.Struct, frozen=True):
@@ -106,18 +134,30 @@ class Ses:
     """
 
     def __init__(
-        self, region: str, *, endpoint_url: str = "", configuration_set: str = "", connections: int = 16
+        self,
+        region: str,
+        *,
+        endpoint_url: str = "",
+        configuration_set: str = "",
+        connections: int = 16,
+        read_timeout: float = READ_TIMEOUT,
     ) -> None:
+        """``read_timeout`` is how many seconds SES has to answer before its answer counts as lost."""
         config = Config(
+            region_name=region,
             retries={"total_max_attempts": 1},
-            connect_timeout=5,
-            read_timeout=20,
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=read_timeout,
             max_pool_connections=connections,
             tcp_keepalive=True,
         )
-        key = "local" if endpoint_url else None
-        session = boto3.session.Session(key, key, region_name=region)
-        self._client: SESV2Client = session.client("sesv2", endpoint_url=endpoint_url or None, config=config)
+        session = botocore.session.get_session()
+        if endpoint_url:
+            session.set_credentials("local", "local")
+        self._client: SESV2Client = boto3.session.Session(botocore_session=session, region_name=region).client(
+            "sesv2", endpoint_url=endpoint_url or None, config=config
+        )
+        self._wire = Wire(session, self._client)
         self._more: dict[str, Any] = {"ConfigurationSetName": configuration_set} if configuration_set else {}
 
     def allowance(self) -> Allowance:
@@ -147,30 +187,35 @@ class Ses:
         }
         if mail.reply_to and mail.is_simple:
             asked["ReplyToAddresses"] = [box.header for box in mail.reply_to]
-        try:
-            answer = self._client.send_email(**asked)
-        except (ClientError, BotoCoreError) as error:
-            return explained(error)
-        return SesSent(answer["MessageId"])
+        answer = self._call("SendEmail", asked, SENT)
+        return SesSent(answer.message_id) if isinstance(answer, SendEmailAnswer) else answer
 
     def send_bulk(self, sender: str, content: dict[str, Any], entries: Sequence[dict[str, Any]]) -> list[SesAnswer]:
         """Send one template to at most 50 recipients, each with its own values, headers and tags.
 
         ``content`` is SES's inline template, an entry its BulkEmailEntry. One answer per entry, in their order.
         """
-        try:
-            answer = self._client.send_bulk_email(
-                FromEmailAddress=sender,
-                DefaultContent={"Template": content},  # type: ignore[typeddict-item]
-                BulkEmailEntries=list(entries),  # type: ignore[arg-type]
-                **self._more,
-            )
-        except (ClientError, BotoCoreError) as error:
-            return [explained(error)] * len(entries)
-        results = answer["BulkEmailEntryResults"]
+        asked = {
+            "FromEmailAddress": sender,
+            "DefaultContent": {"Template": content},
+            "BulkEmailEntries": entries,
+            **self._more,
+        }
+        answer = self._call("SendBulkEmail", asked, BULK)
+        if not isinstance(answer, SendBulkEmailAnswer):
+            return [answer] * len(entries)
+        results = answer.bulk_email_entry_results
         if len(results) != len(entries):
             return [SesUnknown("UnansweredEntries")] * len(entries)
-        return [entry_answer(result.get("Status", ""), result.get("MessageId", "")) for result in results]
+        return [entry_answer(result.status or "", result.message_id or "") for result in results]
+
+    def _call(self, operation: str, asked: dict[str, Any], decoder: msgspec.json.Decoder[Answer]) -> Answer | Unsent:
+        try:
+            return decoder.decode(self._wire.call(operation, asked))
+        except (ClientError, BotoCoreError) as error:
+            return explained(error)
+        except msgspec.DecodeError:
+            return SesUnknown("UnreadableAnswer")
 
 
 def simple(mail: Mail) -> dict[str, Any]:
@@ -185,7 +230,7 @@ def simple(mail: Mail) -> dict[str, Any]:
     return {"Simple": content}
 
 
-def explained(error: ClientError | BotoCoreError) -> SesAnswer:
+def explained(error: ClientError | BotoCoreError) -> Unsent:
     """What a failed call says of its mail."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", "Unknown"))
@@ -195,7 +240,7 @@ def explained(error: ClientError | BotoCoreError) -> SesAnswer:
     return SesUnknown(type(error).__name__)
 
 
-def _by_code(code: str, status: int) -> SesAnswer:
+def _by_code(code: str, status: int) -> Unsent:
     if code in THROTTLED:
         return SesHeld("throttled")
     if code in EXHAUSTED:
