@@ -5,9 +5,11 @@ from __future__ import annotations
 from api import (
     asyncapi,
     campaigns,
+    campaigns_audience,
     campaigns_commands,
     campaigns_reads,
     campaigns_trials,
+    campaigns_why,
     codes,
     consent,
     contacts,
@@ -40,6 +42,7 @@ from api import (
 from api import contact_changes as changes
 from api import contact_moments as moments
 from api.application import Application
+from api.campaigns_explained import Explanation
 from api.documentation import documentation
 from api.exports import PROJECTION as EXPORTED
 from api.imports_answer import Imported
@@ -114,6 +117,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/campaigns/{external_key}/test-send", campaigns_trials.test_send, campaigns_trials.TestSend, campaigns_trials.TestSent, status=202, refuses=codes.TRIAL),
     Route("GET", "/api/campaigns/{external_key}/recipients", campaigns_reads.recipients, campaigns_reads.Recipients, campaigns_reads.RecipientPage, refuses=codes.CAMPAIGN, projection=RECIPIENTS),
     Route("GET", "/api/campaigns/{external_key}/stats", campaigns_reads.stats, campaigns_reads.StatsQuery, campaigns_reads.CampaignStats, refuses=codes.CAMPAIGN, projection="campaign_activity"),
+    Route("GET", "/api/campaigns/{external_key}/why", campaigns_why.why, campaigns_why.WhyQuery, Explanation, refuses=codes.WHY),
+    Route("GET", "/api/campaigns/{external_key}/audience", campaigns_audience.audience, campaigns_audience.AudienceQuery, campaigns_audience.CampaignAudience, refuses=codes.AUDIENCE, projection=campaigns_audience.PROJECTION),
 
     # Recipient lists
     Route("PUT", "/api/recipient-lists/{key}", recipient_lists.save, recipient_lists.SaveRecipientList, recipient_lists.SavedRecipientList, status=201, refuses=codes.LIST_KEY, also=(200,)),

@@ -80,6 +80,7 @@ SCOPE = (Argument("--audience", "slug of the audience", needed=True), CLIENT, WI
 AS_OF = Argument("--as-of", "a time (ISO 8601) or a log position; now by default")
 FROM = Argument("--from", "the earlier moment, a time or a log position", needed=True)
 TO = Argument("--to", "the later moment; now by default")
+CURSOR = Argument("--cursor", "behind which contact to go on")
 FILE = Argument("file", "the document as JSON")
 CAMPAIGN = (
     Argument("campaign", "external key of a campaign of --client, or a campaign's number"),
@@ -118,6 +119,12 @@ COMMANDS = (
     Command("contacts show", contacts.show, "show a contact as of a moment", (CONTACT, *SCOPE, AS_OF)),
     Command("contacts diff", contacts.diff, "show what changed about a contact", (CONTACT, *SCOPE, FROM, TO)),
     Command("campaigns why", campaigns.why, "show why a campaign mailed a contact or not", (*CAMPAIGN, CONTACT)),
+    Command(
+        "campaigns audience",
+        campaigns.audience,
+        "show whom a campaign means at a moment, and who of them gets no mail",
+        (*CAMPAIGN, AS_OF, Argument("--limit", "how many contacts to show; 50 by default"), CURSOR),
+    ),
     Command("imports undo", imports.undo_import, "take an import back, but for what changed since", (JOB, DRY_RUN)),
     Command("projections status", projections.status, "show how far read models are, and what is built for them"),
     Command("projections rebuild", projections.rebuild_models, "build read models anew from the log", (MODEL, CREW)),

@@ -66,6 +66,8 @@ SEND = {
 }
 MESSAGE = {"id": "not_found"}
 CAMPAIGN = {"external_key": "not_found"}
+WHY = CAMPAIGN | {"contact_id": "required, not_found", "email": "invalid, not_found"}
+AUDIENCE = CAMPAIGN | {"as_of": "must_be_iso_datetime, invalid"}
 DRAFT = {
     "external_key": "required, invalid, too_long",
     "subject": "invalid, too_long",

@@ -31,6 +31,9 @@ from domain.tracking import Site
 
 PURGE_SECONDS = 3600.0
 READ_CONNECTIONS = 8
+MOST_PREVIEWS = 1
+"""Audiences that are previewed at a time: each takes seconds of a processor and a connection of its own."""
+
 READ_SECONDS = 2.0
 """How long a read waits for a connection before it is answered as unavailable."""
 
@@ -52,6 +55,7 @@ class Wiring:
         self.auth = Authentication(self.directory, self.usage, key_pepper(self.store), settings.operator_key)
         self.idempotency = Idempotency(self.store)
         self.following = Following(self.store)
+        self.previews = asyncio.Semaphore(MOST_PREVIEWS)
         self.site = Site(settings.public_url, Signer(self.store.keyring.secret("links")))
         self.sns_keys = SnsKeys()
         self.requests = RequestMetrics()
