@@ -3,19 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import replace
 
 from bench.row import Row
-from bench.rows import campaigns, commands, exports, feedback, imports, log, projections, visibility
+from bench.rows import (
+    campaigns,
+    commands,
+    exports,
+    feedback,
+    imports,
+    log,
+    moments,
+    projections,
+    rebuilds,
+    visibility,
+)
 
-ROWS: Sequence[Row] = (
-    *commands.ROWS,
-    *visibility.ROWS,
-    *imports.ROWS,
-    *projections.ROWS,
-    *log.ROWS,
+FIRST: Final[Sequence[Row]] = (*commands.ROWS, *visibility.ROWS, *imports.ROWS, *projections.ROWS, *log.ROWS)
+LAST: Final[Sequence[Row]] = exports.ROWS
+"""The largest read model comes last: what it leaves behind slows other rows."""
+
+
+def on_large_log(row: Row) -> Row:
+    """The same, on the large log."""
+    title = f"{row.title}; a log of 10,000,000 events"
+    return replace(row, name=f"{row.name}-10m", title=title, log="large", beside=row.name)
+
+
+ROWS: Final[Sequence[Row]] = (
+    *FIRST,
     *campaigns.ROWS,
     *feedback.ROWS,
-    *exports.ROWS,  # the largest read model comes last: what it leaves behind slows other rows
+    *moments.ROWS,
+    *rebuilds.ROWS,
+    *LAST,
+    *rebuilds.LARGE,
+    *map(on_large_log, (*FIRST, *LAST)),
 )
 
 

@@ -46,7 +46,7 @@ def measured(row: Row, stand: Stand, runs: int) -> Result:
         if row.prepare is not None:
             row.prepare(stand)
         samples = []
-        for number in range(runs):
+        for number in range(row.runs or runs):
             stand.settle()
             samples.append(row.measure(stand, number))
     except (RowFailed, LoadError, StartError, psycopg.Error, OSError) as error:

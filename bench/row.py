@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 Feed = Literal["direct", "kafka"]
 """How consumers follow the log."""
 
+Log = Literal["small", "large"]
+"""Whether rows begin on an empty log, or on one of millions of events."""
+
 
 class Goal(msgspec.Struct, frozen=True):
     """A bound for the median of the runs (design, Numbers to reach)."""
@@ -59,7 +62,9 @@ class RowFailed(Exception):
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """``name`` is for ``--only``; ``measure`` makes one run, the number of which (from 0) it gets.
 
-    ``feed`` is what consumers follow meanwhile. ``prepare`` makes what all runs stand on.
+    ``feed`` is what consumers follow meanwhile, ``log`` what stands in the log before. ``prepare`` makes what all runs
+    stand on. ``runs`` is how many there are, 0 for as many as others have. ``beside`` names the row whose figures this
+    one's are to be near.
     """
 
     name: str
@@ -67,4 +72,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     figures: tuple[Figure, ...]
     measure: Callable[[Stand, int], Sample]
     feed: Feed = "direct"
+    log: Log = "small"
     prepare: Callable[[Stand], None] | None = None
+    runs: int = 0
+    beside: str = ""

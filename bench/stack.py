@@ -21,6 +21,7 @@ from config.local.supervisor import local_mail
 from config.local.web import get
 from config.settings import Settings
 from consumers.__main__ import CONSUMERS
+from projections.rebuild.database import Database
 
 LOOPBACK = "127.0.0.1"
 SENDER = "campaign-sender"
@@ -30,7 +31,10 @@ HTTP_OK = 200
 
 
 class Stack:
-    """Servers and services, running. ``wrap`` changes the arguments of services, to run one under a profiler."""
+    """Servers and services, running. ``wrap`` changes the arguments of services, to run one under a profiler.
+
+    ``prepare`` is called when there are servers, schema and demo data, before the services start.
+    """
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class Stack:
         *,
         plan: Plan | None = None,
         wrap: Callable[[str, Arguments], Arguments] = lambda _, arguments: arguments,
+        prepare: Callable[[Stack], None] = lambda _: None,
     ) -> None:
         self.feed = feed
         self.port = free_port()
@@ -48,6 +53,7 @@ class Stack:
         self._plan = plan or plan_of(feed)
         self._say = say
         self._wrap = wrap
+        self._prepare = prepare
         self._ses_port = free_port()
         self._services: dict[str, Program] = {}
         self.servers: Servers
@@ -82,6 +88,10 @@ class Stack:
     def master_key(self) -> str:
         """What opens its personal data."""
         return self.servers.environ()["MASTER_KEY"]
+
+    def database(self, name: str = "") -> Database:
+        """The service's database, or another of the server with the same master key."""
+        return Database(self.servers.postgres.conninfo(name) if name else self.conninfo, self.master_key)
 
     @contextmanager
     def paused(self, service: str) -> Iterator[None]:
@@ -124,6 +134,7 @@ class Stack:
         self.servers.wait_for_postgres()
         self.program("migrate", self._plan.migrate).run()
         self.program("demo", self._plan.demo).run()
+        self._prepare(self)
         self.servers.wait_for_kafka()
         for name, arguments in self._plan.services.items():
             self._services[name] = self.program(name, self._wrap(name, arguments))

@@ -28,7 +28,8 @@ CHUNK = 2_000
 
 class Scale(msgspec.Struct, frozen=True):
     """How much: ``requests`` and ``seconds`` bound one HTTP run, ``probes`` is how many exchanges are timed one by one,
-    ``rows`` the size of files, ``contacts`` that of the largest read model, ``recipients`` that of campaigns.
+    ``rows`` the size of files, ``contacts`` that of the largest read model, ``recipients`` that of campaigns,
+    ``history`` are the events of a log to rebuild from, ``events`` those of the large log.
     """
 
     runs: int
@@ -38,10 +39,32 @@ class Scale(msgspec.Struct, frozen=True):
     rows: int
     contacts: int
     recipients: int
+    history: int
+    events: int
 
 
-FULL = Scale(runs=3, requests=20_000, seconds=6.0, probes=500, rows=100_000, contacts=1_000_000, recipients=120_000)
-QUICK = Scale(runs=1, requests=400, seconds=2.0, probes=60, rows=2_000, contacts=20_000, recipients=2_400)
+FULL = Scale(
+    runs=3,
+    requests=20_000,
+    seconds=6.0,
+    probes=500,
+    rows=100_000,
+    contacts=1_000_000,
+    recipients=120_000,
+    history=1_000_000,
+    events=10_000_000,
+)
+QUICK = Scale(
+    runs=1,
+    requests=400,
+    seconds=2.0,
+    probes=60,
+    rows=2_000,
+    contacts=20_000,
+    recipients=2_400,
+    history=10_000,
+    events=0,
+)
 
 
 class Stand:

@@ -10,7 +10,9 @@ from uuid import UUID, uuid4
 
 import msgspec
 
+from bench.alternating import alternately
 from bench.limits import EMPTY_HANDLER, empty_handler
+from bench.load.job import Report
 from bench.mailing import draft, queue, subscribers, until
 from bench.requests import posted
 from bench.row import Figure, Goal, Row, Sample, at_least
@@ -23,9 +25,11 @@ from domain import message
 from domain.links import Signer
 from domain.mail import STREAM_TAG
 
-RATE, P50, P99, BEHIND = "rate", "p50", "p99", "events behind at the end"
+RATE, P50, P99, BEHIND = "rate", "p50", "p99", "events behind at the end of a turn, most"
+SMALL, LARGE = "small campaign", "large campaign"
+RATIO: Final = "rate, large of small"
 CONNECTIONS: Final = 32
-SMALL: Final = 12
+ONE_IN: Final = 12
 """The large campaign is so many times the small one: 120,000 and 10,000."""
 PICK: LiteralString = """
 SELECT contact_id FROM campaign_recipients WHERE campaign_id = %s AND status = 'sent' ORDER BY random() LIMIT %s
@@ -95,35 +99,43 @@ def delivery(stream: UUID) -> str:
     return msgspec.json.encode({"eventType": "Delivery", "mail": mail, "delivery": own}).decode()
 
 
-def measure(stand: Stand, _: int, *, render: Render, share: int) -> Sample:
-    """One closed loop over all connections, beside the same requests to a handler that does nothing."""
-    requests = render(stand, streams(stand, share))
-    stand.settle()
-    limit = empty_handler(stand, requests, CONNECTIONS)
-    notes: list[str] = []
-    with stand.accounting(notes) as account:
-        report = stand.load(requests, connections=CONNECTIONS)
-        behind = stand.behind()
-        account(report.good)
-    values = {RATE: report.per_second, P50: report.p50, P99: report.p99, BEHIND: float(behind)}
-    return Sample(values, {RATE: limit}, notes)
+def measure(stand: Stand, _: int, *, render: Render) -> Sample:
+    """Both campaigns in turns, beside the same requests to a handler that does nothing."""
+    loads = {SMALL: render(stand, streams(stand, ONE_IN)), LARGE: render(stand, streams(stand, 1))}
+    limit = empty_handler(stand, loads[LARGE], CONNECTIONS)
+    notes: dict[str, list[str]] = {SMALL: [], LARGE: []}
+    behind: list[int] = []
+
+    def around(name: str, load: Callable[[], Report]) -> Report:
+        with stand.accounting(notes[name]) as account:
+            report = load()
+            behind.append(stand.behind())
+            account(report.good)
+        return report
+
+    turns = alternately(stand, loads, around, connections=CONNECTIONS)
+    values = {RATIO: turns[LARGE].per_second / turns[SMALL].per_second, BEHIND: float(max(behind))}
+    for name, done in turns.items():
+        values |= {f"{RATE}, {name}": done.per_second, f"{P50}, {name}": done.p50, f"{P99}, {name}": done.p99}
+    said = [f"{name}: {said[-1]}" for name, said in notes.items()]
+    return Sample(values, {f"{RATE}, {name}": limit for name in turns}, said)
 
 
-def prepare(stand: Stand, *, share: int) -> None:
-    """Have the campaign there."""
-    sent_campaign(stand, share)
+def prepare(stand: Stand) -> None:
+    """Have both campaigns there."""
+    sent_campaign(stand, ONE_IN)
+    sent_campaign(stand, 1)
 
 
-def row(name: str, title: str, render: Render, goal: Goal | None, share: int) -> Row:
-    """A row of requests per second and latencies."""
-    figures = (Figure(RATE, "/s", goal, EMPTY_HANDLER), Figure(P50, "ms"), Figure(P99, "ms"), Figure(BEHIND, ""))
-    run = partial(measure, render=render, share=share)
-    return Row(name=name, title=title, figures=figures, measure=run, prepare=partial(prepare, share=share))
+def row(name: str, title: str, render: Render, goal: Goal | None) -> Row:
+    """A row of requests per second and latencies, of a small and of a large campaign."""
+    rates = [Figure(f"{RATE}, {size}", "/s", goal, EMPTY_HANDLER) for size in (SMALL, LARGE)]
+    latencies = [Figure(f"{what}, {size}", "ms") for what in (P50, P99) for size in (SMALL, LARGE)]
+    figures = (*rates, Figure(RATIO, "", at_least(0.8)), *latencies, Figure(BEHIND, ""))
+    return Row(name=name, title=title, figures=figures, measure=partial(measure, render=render), prepare=prepare)
 
 
 ROWS = (
-    row("opens-small", "open pixel, a campaign of 10,000, 32 connections", pixels, at_least(3_000), SMALL),
-    row("opens-large", "the same, a campaign of 120,000", pixels, at_least(3_000), 1),
-    row("ses-small", "SES events by the webhook, a campaign of 10,000, 32 connections", deliveries, None, SMALL),
-    row("ses-large", "the same, a campaign of 120,000", deliveries, None, 1),
+    row("opens", "open pixel, 32 connections, campaigns of 10,000 and 120,000 in turns", pixels, at_least(3_000)),
+    row("ses", "SES events by the webhook, 32 connections, campaigns of 10,000 and 120,000 in turns", deliveries, None),
 )
