@@ -56,11 +56,9 @@ class Recorder(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.fixture
-def url() -> Iterator[str]:
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Recorder) as server:
-        Recorder.requests.clear()
-        Recorder.answer = (200, SENT)
         server.daemon_threads = True
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -69,12 +67,20 @@ def url() -> Iterator[str]:
         thread.join()
 
 
-def sent(url: str) -> SesAnswer:
-    return Ses("eu-west-1", endpoint_url=url, configuration_set="c").send(MAIL)
+@pytest.fixture(scope="module")
+def ses(server: str) -> Ses:
+    return Ses("eu-west-1", endpoint_url=server, configuration_set="c")
 
 
-def test_the_request_is_that_of_boto3(url: str) -> None:
-    assert sent(url) == SesSent("m-1")
+@pytest.fixture
+def url(server: str) -> str:
+    Recorder.requests.clear()
+    Recorder.answer = (200, SENT)
+    return server
+
+
+def test_the_request_is_that_of_boto3(url: str, ses: Ses) -> None:
+    assert ses.send(MAIL) == SesSent("m-1")
     session = boto3.session.Session("local", "local", region_name="eu-west-1")
     session.client("sesv2", endpoint_url=url).send_email(**ASKED)
     own, theirs = Recorder.requests
@@ -88,8 +94,9 @@ def test_the_request_is_that_of_boto3(url: str) -> None:
     assert "Botocore/" in own[2]["user-agent"]
 
 
-def test_the_signature_holds_for_what_arrived(url: str) -> None:
-    sent(url)
+@pytest.mark.usefixtures("url")
+def test_the_signature_holds_for_what_arrived(ses: Ses) -> None:
+    ses.send(MAIL)
     [(method, path, headers, body)] = Recorder.requests
     told = dict(part.split("=") for part in headers["authorization"].partition(" ")[2].split(", "))
     names = told["SignedHeaders"].split(";")
@@ -115,14 +122,15 @@ def test_the_signature_holds_for_what_arrived(url: str) -> None:
         ((503, b"<html><body>Service Unavailable</body></html>"), SesUnknown("503")),
     ],
 )
-def test_an_answer_is_read_as_botocore_reads_it(url: str, answer: tuple[int, bytes], expected: SesAnswer) -> None:
+@pytest.mark.usefixtures("url")
+def test_an_answer_is_read_as_botocore_reads_it(ses: Ses, answer: tuple[int, bytes], expected: SesAnswer) -> None:
     Recorder.answer = answer
-    assert sent(url) == expected
+    assert ses.send(MAIL) == expected
 
 
 def test_a_proxy_of_the_environment_is_used(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", url)
-    assert sent("http://ses.invalid") == SesSent("m-1")
+    assert Ses("eu-west-1", endpoint_url="http://ses.invalid").send(MAIL) == SesSent("m-1")
     [(_, path, headers, _)] = Recorder.requests
     assert (path, headers["host"]) == ("http://ses.invalid/v2/email/outbound-emails", "ses.invalid")
 
