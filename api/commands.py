@@ -49,7 +49,7 @@ async def carry_out(call: Call, order: Order, render: Render) -> Answer:
         return render(outcome)
     if isinstance(outcome, Refused):
         raise refused(outcome.error)
-    return replayed(outcome, ticket.request if ticket else None)
+    return replayed(outcome, ticket.asked.request if ticket else None)
 
 
 def context_of(call: Call) -> Context:
@@ -70,7 +70,7 @@ def remember(ticket: Ticket, render: Render) -> Remember:
         rendered = render(outcome) if isinstance(outcome, Accepted) else error_answer(refused(outcome.error))
         return rendered.status, rendered.body if rendered.kept is None else rendered.kept
 
-    return Remember(ticket.client_id, ticket.key, ticket.request, answer)
+    return Remember(ticket.asked, answer)
 
 
 async def load(

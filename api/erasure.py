@@ -8,11 +8,12 @@ import msgspec
 
 from api.answer import Answer, json_answer
 from api.call import Call
-from api.commands import submit
+from api.commands import context_of
 from api.fields import Email, Scoped
+from api.message_requests import done
 from domain import contact as c
 from domain.email_address import normalize
-from domain.store.order import Accepted
+from domain.store.order import Accepted, Order
 
 
 class EraseContact(Scoped, kw_only=True):
@@ -49,25 +50,25 @@ class Erased(msgspec.Struct):
 
 
 async def erase(call: Call, given: EraseContact) -> Answer:
-    """Make the personal data unrecoverable everywhere, and keep the anonymous facts that counters need."""
+    """Make the personal data unrecoverable everywhere, and keep the anonymous facts that counters need.
+
+    The answer is remembered after the event, not with it: it names the event's position, and outlives the person.
+    """
     email = normalize(given.email)
     command = c.EraseContact(at=call.now, organization_id=call.caller.organization_id)
-
-    def render(done: Accepted) -> Answer:
-        return json_answer(answer(email, done), position=done.position)
-
-    return await submit(call, c.decider, command, render, key=email)
+    erased = await done(call, Order(decider=c.decider, command=command, context=context_of(call), key=email))
+    return json_answer(answer(email, erased), position=erased.position)
 
 
-def answer(email: str, done: Accepted) -> Erased:
+def answer(email: str, outcome: Accepted) -> Erased:
     """What went with the organization's relation, if there was one."""
-    for fact in done.events:
+    for fact in outcome.events:
         if isinstance(fact, c.ContactErased):
             counts = ErasedCounts(fact.subscriptions, fact.tags, fact.categories, fact.suppressions)
-            return Erased(email, erased=True, contact_id=done.number, counts=counts, receipt=receipt(fact, done))
+            return Erased(email, erased=True, contact_id=outcome.number, counts=counts, receipt=receipt(fact, outcome))
     return Erased(email, erased=False, contact_id=None, counts=ErasedCounts())
 
 
-def receipt(fact: c.ContactErased, done: Accepted) -> Receipt:
+def receipt(fact: c.ContactErased, outcome: Accepted) -> Receipt:
     """What proves the erasure without a word about the person."""
-    return Receipt(done.position, fact.at, contact_gone=fact.last)
+    return Receipt(outcome.position, fact.at, contact_gone=fact.last)

@@ -8,12 +8,13 @@ from hashlib import blake2b
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 from starlette.responses import Response
 
 from api.answer import Answer, error_answer
 from api.call import Call
 from api.errors import ApiError, Invalid, idempotency_mismatch, request_in_progress
-from domain.store.idempotency import Remembered
+from domain.store.idempotency import Asked, Remembered
 from domain.store.log import Store
 
 Run = Callable[[], Awaitable[Answer | Response]]
@@ -27,10 +28,12 @@ LAST_REMEMBERED = 499
 class Ticket(msgspec.Struct):
     """What an answer is to be remembered under. ``done`` once it was, together with the events of the command."""
 
-    client_id: int
-    key: UUID
-    request: UUID
+    asked: Asked
     done: bool = False
+
+    def about(self, contact_id: int) -> None:
+        """Have the answer go with the person whom it is about."""
+        self.asked = replace(self.asked, contact_id=contact_id)
 
 
 class Idempotency:
@@ -46,13 +49,13 @@ class Idempotency:
         Raises ApiError: 409 while that one runs, 422 when it asked something else.
         """
         ticket = self.ticket(call, header, body_digest)
-        name = (ticket.client_id, ticket.key)
+        name = ticket.asked.name
         if name in self._running:
             raise request_in_progress()
         self._running.add(name)
         try:
-            kept = await asyncio.to_thread(self._store.recall, *name)
-            return replayed(kept, ticket.request) if kept else await self._first(call, ticket, run)
+            kept = await asyncio.to_thread(self._store.recall, ticket.asked)
+            return replayed(kept, ticket.asked.request) if kept else await self._first(call, ticket, run)
         finally:
             self._running.discard(name)
 
@@ -64,7 +67,8 @@ class Idempotency:
         digest = self._store.keyring.digest
         request = f"{call.method} {call.scope['path']}?{call.scope['query_string']!r} {body_digest.hex()}"
         client_id = call.authenticated.number if call.authenticated else 0
-        return Ticket(client_id, digest("idempotency", key), digest("request", request))
+        secret = self._store.keyring.of_request(f"{key}\n{request}")
+        return Ticket(Asked(client_id, digest("idempotency", key), digest("request", request), secret))
 
     async def _first(self, call: Call, ticket: Ticket, run: Run) -> Answer | Response:
         call.ticket = ticket
@@ -75,8 +79,8 @@ class Idempotency:
             answer = error_answer(error)
         if isinstance(answer, Answer) and not ticket.done and answer.status <= LAST_REMEMBERED:
             body = answer.body if answer.kept is None else answer.kept
-            kept = Remembered(ticket.request, answer.status, body, answer.position or 0)
-            await asyncio.to_thread(self._store.remember, ticket.client_id, ticket.key, kept)
+            kept = (ticket.asked, answer.status, body, answer.position or 0)
+            await asyncio.to_thread(self._store.remember, *kept)
         return answer
 
 

@@ -46,7 +46,7 @@ def key_of(call: Call, given: str) -> str:
     """What makes two requests one message: the client's key, else the Idempotency-Key header, else nothing does."""
     if given:
         return given
-    return f"request:{call.ticket.key if call.ticket else uuid4()}"
+    return f"request:{call.ticket.asked.key if call.ticket else uuid4()}"
 
 
 def is_keyed(call: Call, given: str) -> bool:

@@ -91,6 +91,7 @@ async def send(call: Call, given: SendTransactional) -> Answer:
     if given.dry_run:
         return dry_run(call, prepared)
     person = await registered(call, prepared.email)
+    answer_goes_with(call, person.number)
     command = command_of(call, prepared, person.number, person.state)
     made = await requested(call, key, command)
     if not made.events:
@@ -194,8 +195,15 @@ async def replay(call: Call, number: int) -> Answer:
     found = await followed(call, number)
     if found is None:
         raise Invalid({"idempotency_key": "invalid"})
+    answer_goes_with(call, found.state.contact_id)
     shown = payload(found.number, found.state, found.requested, found.email)
     return answer(shown, found.position, replayed=True)
+
+
+def answer_goes_with(call: Call, contact_id: int) -> None:
+    """Have the answer forgotten with the person, if it is remembered at all."""
+    if call.ticket:
+        call.ticket.about(contact_id)
 
 
 def dry_run(call: Call, prepared: Prepared) -> Answer:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from domain.decider import Rejected
 from domain.store.append import Answer, Append, Appended
-from domain.store.keyring import Keyring
+from domain.store.keyring import sealed
 from domain.store.mapper import Mapper
 from domain.store.order import Accepted, Failed, Order, Outcome, Refused
 from domain.store.work import Work
@@ -44,7 +44,7 @@ class Decision:
         number = work.number if work.version else 0
         return Accepted(number=number, version=work.version, state=work.state, events=events, position=work.found.head)
 
-    def batch(self, orders: Mapping[int, Order], mapper: Mapper, keyring: Keyring) -> Append:
+    def batch(self, orders: Mapping[int, Order], mapper: Mapper) -> Append:
         """What is to be written: events, claims, keys, and the answers to be remembered."""
         batch = Append([], [], [], [], [], [])
         for work in self.works:
@@ -55,12 +55,8 @@ class Decision:
             if order.remember is not None and isinstance(outcome, Accepted | Refused):
                 work, remember = self._works[place], order.remember
                 status, body = remember.answer(outcome)
-                sealed = keyring.seal(body)
-                batch.answers.append(
-                    Answer(
-                        work.stream, remember.client_id, remember.key, remember.request, status, sealed, work.contact_id
-                    )
-                )
+                asked, body = remember.asked, sealed(remember.asked.secret, body)
+                batch.answers.append(Answer(work.stream, *asked.name, asked.request, status, body, work.contact_id))
         return batch
 
     def answered(self, written: Appended) -> dict[int, Outcome]:

@@ -66,8 +66,12 @@ class Keyring:
         """The key of a stored row. Raises cryptography's InvalidTag when it was changed."""
         return SealingKey(_unwrap(self._root, wrapped))
 
+    def of_request(self, text: str) -> SealingKey:
+        """A key that nobody can make who does not know the text of a request."""
+        return SealingKey(blake2b(text.encode(), key=self._pepper, digest_size=KEY_BYTES, person=b"answer").digest())
+
     def seal(self, plain: bytes) -> bytes:
-        """Seal bytes that belong to no contact, such as a remembered answer."""
+        """Seal bytes that belong to no contact, and speak of none."""
         return _wrap(self._root, plain)
 
     def unseal(self, sealed: bytes) -> bytes:
@@ -85,6 +89,16 @@ def decode_master_key(text: str) -> bytes:
         msg = "MASTER_KEY must be 32 bytes in base64"
         raise WrongMasterKey(msg)
     return key
+
+
+def sealed(key: SealingKey, plain: bytes) -> bytes:
+    """Seal bytes under a key that is at hand."""
+    return _wrap(key.cipher, plain)
+
+
+def unsealed(key: SealingKey, data: bytes) -> bytes:
+    """Open what :func:`sealed` made. Raises cryptography's InvalidTag for another key."""
+    return _unwrap(key.cipher, data)
 
 
 def _wrap(cipher: AESGCM, plain: bytes) -> bytes:

@@ -15,8 +15,8 @@ from domain.decider import Decider, Event
 from domain.store import arrays
 from domain.store.append import Appended
 from domain.store.decision import Decision
-from domain.store.idempotency import PURGE, RECALL, REMEMBER, Remembered
-from domain.store.keyring import Keyring
+from domain.store.idempotency import PURGE, RECALL, REMEMBER, Asked, Remembered
+from domain.store.keyring import Keyring, sealed, unsealed
 from domain.store.loading import Workload
 from domain.store.mapper import Mapper, encode_personal
 from domain.store.order import Contended, Failed, Loaded, Order, Outcome, Unavailable
@@ -81,7 +81,7 @@ class Store:
             if dry_run:
                 outcomes.update(decision.outcomes)
                 return
-            batch = decision.batch(todo, self.mapper, self.keyring)
+            batch = decision.batch(todo, self.mapper)
             if not batch.rows and not batch.answers:
                 outcomes.update(decision.outcomes)
                 return
@@ -156,18 +156,18 @@ class Store:
         with self.recorder.datastore.get_connection() as connection:
             return self.unsealer.open(connection, events)
 
-    def recall(self, client_id: int, key: UUID) -> Remembered | None:
-        """The first answer to a request with this Idempotency-Key (hashed), if one is kept. Raises Unavailable."""
+    def recall(self, asked: Asked) -> Remembered | None:
+        """The first answer to a request with this Idempotency-Key, if one is kept. Raises Unavailable."""
         try:
-            return self._remembered([(client_id, key)]).get((client_id, key))
+            return self._remembered([asked]).get(asked.name)
         except (OperationalError, InterfaceError) as error:
             raise Unavailable from error
 
-    def remember(self, client_id: int, key: UUID, answer: Remembered) -> None:
+    def remember(self, asked: Asked, status: int, body: bytes, position: int) -> None:
         """Keep an answer that came about without an order of its own, unless one is kept. Raises Unavailable."""
-        sealed = self.keyring.seal(answer.body)
+        kept = sealed(asked.secret, body)
         try:
-            self._execute(REMEMBER, (client_id, key, answer.request, answer.status, sealed, answer.position))
+            self._execute(REMEMBER, (*asked.name, asked.request, status, kept, position, asked.contact_id))
         except (OperationalError, InterfaceError) as error:
             raise Unavailable from error
 
@@ -176,19 +176,23 @@ class Store:
         self._execute(PURGE, ())
 
     def _recall(self, orders: Mapping[int, Order], outcomes: dict[int, Outcome]) -> None:
-        asked = {place: (o.remember.client_id, o.remember.key) for place, o in orders.items() if o.remember}
+        asked = {place: order.remember.asked for place, order in orders.items() if order.remember}
         if asked:
             known = self._remembered(list(asked.values()))
-            outcomes.update({place: known[name] for place, name in asked.items() if name in known})
+            outcomes.update({place: known[each.name] for place, each in asked.items() if each.name in known})
 
-    def _remembered(self, names: Sequence[tuple[int, UUID]]) -> dict[tuple[int, UUID], Remembered]:
-        parameters = (arrays.bigints(client for client, _ in names), arrays.uuids(key for _, key in names))
+    def _remembered(self, asked: Sequence[Asked]) -> dict[tuple[int, UUID], Remembered]:
+        """Answers by name, opened where the same thing is asked again."""
+        parameters = (arrays.bigints(each.client_id for each in asked), arrays.uuids(each.key for each in asked))
         with self.recorder.datastore.get_connection() as connection:
             rows = self.recorder.cursor(connection).execute(RECALL, parameters, prepare=True).fetchall()
-        return {
-            (client, key): Remembered(request, status, self.keyring.unseal(body), position)
-            for client, key, request, status, body, position in rows
-        }
+        secrets = {(each.name, each.request): each.secret for each in asked}
+        answers = {}
+        for client, key, request, status, body, position in rows:
+            secret = secrets.get(((client, key), request))
+            opened = b"" if secret is None else unsealed(secret, body)
+            answers[client, key] = Remembered(request, status, opened, position)
+        return answers
 
     def _execute(self, sql: str, parameters: Sequence[Any]) -> None:
         with self.recorder.datastore.get_connection() as connection:

@@ -59,7 +59,7 @@ CREATE TABLE IF NOT EXISTS snapshots (
     state bytea NOT NULL
 );
 
--- First answers to requests with an Idempotency-Key, sealed, kept for 24 hours.
+-- First answers to requests with an Idempotency-Key, kept for 24 hours, sealed under a key that the request makes.
 CREATE TABLE IF NOT EXISTS idempotency (
     client_id bigint NOT NULL,
     key uuid NOT NULL,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-import httpx
-import pytest
+from contextlib import closing
+from uuid import uuid4
 
+import httpx
+import psycopg
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from domain.store.log import Store
 from tests.api.conftest import Upsert
-from tests.api.serving import COURSES, LABS, fields
+from tests.api.serving import COURSES, LABS, MASTER_KEY_TEXT, fields
 
 PATH = "/api/contacts/erase"
 
@@ -32,6 +38,58 @@ def test_the_receipt(http: httpx.Client, upsert: Upsert, email: str) -> None:
     assert http.get("/api/contacts/status", params={"email": email, **COURSES}).json()["exists"] is False
     gone = http.get(f"/api/contacts/{before['contact_id']}", params=COURSES)
     assert (gone.status_code, fields(gone)) == (404, {"contact_id": "not_found"})
+
+
+def test_a_repeat_under_its_key_gets_the_receipt_again(http: httpx.Client, upsert: Upsert, email: str) -> None:
+    upsert()
+    key = {"Idempotency-Key": str(uuid4())}
+    first, again = (http.post(PATH, json={"email": email, **COURSES}, headers=key) for _ in range(2))
+    assert first.json()["erased"] is True
+    assert (again.content, again.headers["Idempotent-Replayed"]) == (first.content, "true")
+
+
+def test_what_was_answered_of_one_person_goes_with_the_person(
+    http: httpx.Client, contact_id: int, email: str, demo_database: str
+) -> None:
+    """The answer to an upsert tells what was held; a message's, to whom it went."""
+    template = {"name": "R", "subject": "Hi", "text_body": "Hello"}
+    assert http.put("/api/transactional/templates/reset", json=template).is_success
+    key = {"Idempotency-Key": str(uuid4())}
+    mail = {"email": email, "template_key": "reset"}
+    sent = http.post("/api/transactional/send", json=mail, headers=key).json()
+    http.post("/api/contacts", json={"email": email, **COURSES}, headers={"Idempotency-Key": str(uuid4())})
+    assert answers(demo_database, contact_id) == 2
+    http.post(PATH, json={"email": email, **COURSES})
+    assert answers(demo_database, contact_id) == 0
+    again = http.post("/api/transactional/send", json=mail, headers=key).json()
+    assert (again["message"]["id"], again["message"]["email"]) == (sent["message"]["id"], None)
+    assert http.get("/api/contacts/status", params={"email": email, **COURSES}).json()["exists"] is False
+
+
+def answers(conninfo: str, contact_id: int) -> int:
+    with psycopg.connect(conninfo) as connection:
+        [(count,)] = connection.execute("SELECT count(*) FROM idempotency WHERE contact_id = %s", (contact_id,))
+    found: int = count
+    return found
+
+
+def test_the_answer_of_many_is_for_who_has_the_request_alone(
+    http: httpx.Client, email: str, demo_database: str
+) -> None:
+    """An import's repeat brings nobody back who was erased since; with all the keys of the service it is unreadable."""
+    body = {**COURSES, "contacts": [{"email": email}]}
+    key = {"Idempotency-Key": str(uuid4())}
+    first = http.post("/api/contacts/imports", json=body, headers=key)
+    assert first.json()["counts"]["created"] == 1
+    http.post(PATH, json={"email": email, **COURSES})
+    again = http.post("/api/contacts/imports", json=body, headers=key)
+    assert (again.content, again.headers["Idempotent-Replayed"]) == (first.content, "true")
+    assert http.get("/api/contacts/status", params={"email": email, **COURSES}).json()["exists"] is False
+    with closing(Store(demo_database, MASTER_KEY_TEXT)) as store, psycopg.connect(demo_database) as connection:
+        kept = connection.execute("SELECT body FROM idempotency ORDER BY created_at DESC LIMIT 5").fetchall()
+        for (sealed,) in kept:
+            with pytest.raises(InvalidTag):
+                store.keyring.unseal(sealed)
 
 
 def test_registering_again_starts_a_new_contact(http: httpx.Client, upsert: Upsert, email: str) -> None:
