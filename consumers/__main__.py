@@ -22,6 +22,7 @@ from config.settings import BadSettingsError, Settings
 from consumers.campaign_lane import CampaignLane
 from consumers.feedback import FeedbackConsumer
 from consumers.importer import Importer
+from consumers.outside import Outside
 from consumers.planner import Planner
 from consumers.projector import Projector, direct_feed, kafka_feed
 from consumers.rebuilder import Rebuilder
@@ -30,6 +31,7 @@ from consumers.running import keep_running
 from consumers.sender import Lane, Sender
 from consumers.ses import Ses
 from consumers.transactional_lane import TransactionalLane
+from consumers.webhooks_out import WebhooksOut
 from domain.links import Signer
 from domain.store.keyring import Keyring
 from domain.store.log import Store
@@ -102,6 +104,17 @@ def feedback(settings: Settings) -> Session:
     return session
 
 
+def webhooks_out(settings: Settings) -> Session:
+    """The events that clients want delivered."""
+
+    def session(stop: Flag) -> None:
+        outside = Outside(private_hosts=settings.private_hosts)
+        with closing(store_of(settings)) as store:
+            WebhooksOut(store, outside).session(stop)
+
+    return session
+
+
 def sender(lane: Callable[[Store, Site], Lane]) -> Callable[[Settings], Session]:
     """Mail of one lane."""
 
@@ -139,6 +152,7 @@ CONSUMERS: Final[Mapping[str, Callable[[Settings], Session]]] = {
     "transactional-sender": sender(TransactionalLane),
     "campaign-sender": sender(CampaignLane),
     "feedback": feedback,
+    "webhooks-out": webhooks_out,
 }
 
 

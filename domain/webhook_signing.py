@@ -8,6 +8,8 @@ from hashlib import sha256
 from hmac import new
 from typing import Final
 
+PURPOSE: Final = "webhooks"
+"""What the keyring calls the key that all secrets come from."""
 PREFIX: Final = "whsec_"
 
 

@@ -151,10 +151,12 @@ COMMENT ON COLUMN analytics.category_choices.enabled IS 'Whether such mail is wa
 CREATE OR REPLACE VIEW analytics.import_jobs AS
 SELECT
     j.import_id, j.organization_id, j.client_id, c.slug AS client, j.dry_run, j.status, j.total, j.created, j.updated,
-    j.unchanged, j.skipped, j.invalid, j.created_at, j.started_at, j.progressed_at, j.finished_at, j.failure
+    j.unchanged, j.skipped, j.invalid, j.created_at, j.started_at, j.progressed_at, j.finished_at, j.failure, j.list_id,
+    j.removed
 FROM public.import_jobs j
 LEFT JOIN public.clients c USING (client_id);
-COMMENT ON VIEW analytics.import_jobs IS 'Files of contacts that were imported in the background.';
+COMMENT ON VIEW analytics.import_jobs IS
+    'Files of contacts, or of members of a recipient list, that were imported in the background.';
 COMMENT ON COLUMN analytics.import_jobs.import_id IS 'The number by which the API names the job.';
 COMMENT ON COLUMN analytics.import_jobs.organization_id IS 'Number of the organization.';
 COMMENT ON COLUMN analytics.import_jobs.client_id IS 'Number of the client whose file it is.';
@@ -162,7 +164,7 @@ COMMENT ON COLUMN analytics.import_jobs.client IS 'Slug of that client.';
 COMMENT ON COLUMN analytics.import_jobs.dry_run IS 'Whether it only counts, and changes nothing.';
 COMMENT ON COLUMN analytics.import_jobs.status IS 'queued, running, succeeded or failed.';
 COMMENT ON COLUMN analytics.import_jobs.total IS 'Rows that are done. The next five add up to it.';
-COMMENT ON COLUMN analytics.import_jobs.created IS 'Rows that made a subscription.';
+COMMENT ON COLUMN analytics.import_jobs.created IS 'Rows that made a subscription, or put a member on the list.';
 COMMENT ON COLUMN analytics.import_jobs.updated IS 'Rows that changed one.';
 COMMENT ON COLUMN analytics.import_jobs.unchanged IS 'Rows that said what was so already.';
 COMMENT ON COLUMN analytics.import_jobs.skipped IS 'Rows whose address had come before in the file.';
@@ -172,6 +174,8 @@ COMMENT ON COLUMN analytics.import_jobs.started_at IS 'When its first rows were 
 COMMENT ON COLUMN analytics.import_jobs.progressed_at IS 'When the last rows so far were done.';
 COMMENT ON COLUMN analytics.import_jobs.finished_at IS 'When it ended, well or badly.';
 COMMENT ON COLUMN analytics.import_jobs.failure IS 'Why it failed, in one word; empty unless it did.';
+COMMENT ON COLUMN analytics.import_jobs.list_id IS 'The list whose members the file names; 0: it names contacts.';
+COMMENT ON COLUMN analytics.import_jobs.removed IS 'Members that were taken off, since the file does not name them.';
 
 CREATE OR REPLACE VIEW analytics.campaigns AS
 SELECT
@@ -375,6 +379,24 @@ COMMENT ON COLUMN analytics.recipient_lists.name IS 'How it is displayed.';
 COMMENT ON COLUMN analytics.recipient_lists.description IS 'What it is for.';
 COMMENT ON COLUMN analytics.recipient_lists.created_at IS 'When it was made.';
 COMMENT ON COLUMN analytics.recipient_lists.updated_at IS 'When it was last described.';
+
+CREATE OR REPLACE VIEW analytics.webhooks AS
+SELECT
+    w.webhook_id, w.organization_id, w.client_id, c.slug AS client, w.key, w.types, w.off, w.created_at, w.updated_at
+FROM public.webhooks w
+LEFT JOIN public.clients c USING (client_id)
+WHERE NOT w.deleted;
+COMMENT ON VIEW analytics.webhooks IS 'Where clients have their events delivered, without the URLs.';
+COMMENT ON COLUMN analytics.webhooks.webhook_id IS 'Its number.';
+COMMENT ON COLUMN analytics.webhooks.organization_id IS 'Number of the organization.';
+COMMENT ON COLUMN analytics.webhooks.client_id IS 'Number of the client whose events they are.';
+COMMENT ON COLUMN analytics.webhooks.client IS 'Slug of that client.';
+COMMENT ON COLUMN analytics.webhooks.key IS 'What the client calls it.';
+COMMENT ON COLUMN analytics.webhooks.types IS 'Names of the events that it wants; empty for all.';
+COMMENT ON COLUMN analytics.webhooks.off IS
+    'Who switched it off: client, or gone for a receiver that said so; empty while it is on.';
+COMMENT ON COLUMN analytics.webhooks.created_at IS 'When it was made.';
+COMMENT ON COLUMN analytics.webhooks.updated_at IS 'When it last changed.';
 
 CREATE OR REPLACE VIEW analytics.recipients AS
 SELECT recipient_id, contact_id, list_id, organization_id, client_id, added_at, updated_at, removed_at

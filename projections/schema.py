@@ -15,6 +15,7 @@ from projections.analytics import install_views, views_installed
 from projections.projection import Projection
 
 SCHEMA = Path(__file__).with_name("schema.sql")
+DELIVERIES = Path(__file__).with_name("webhook_deliveries.sql")
 SCHEMA_LOCK = 4815162344
 
 VERSIONS = "SELECT name, version FROM read_models"
@@ -40,6 +41,7 @@ def install_read_models(conninfo: str) -> None:
     with psycopg.connect(conninfo) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
         connection.execute(SCHEMA.read_bytes())
+        connection.execute(DELIVERIES.read_bytes())
         versions: dict[str, int] = dict(connection.execute(VERSIONS).fetchall())
         row = connection.execute(HAS_HISTORY).fetchone()
         for projection in read_models():

@@ -29,6 +29,7 @@ from tests.projections.mail_histories import (
     addressed,
     context,
 )
+from tests.projections.webhook_histories import a_webhooks_course
 
 NOON = datetime(2026, 5, 24, 12, tzinfo=UTC)
 EVERYTHING = 1_000_000
@@ -70,7 +71,7 @@ def a_contact_order(draw: st.DrawFn) -> Order:
 
 
 alone = (a_contact_order() | a_tenancy_order()).map(lambda order: [order])
-courses = a_template_order() | a_campaigns_course() | a_messages_course()
+courses = a_template_order() | a_campaigns_course() | a_messages_course() | a_webhooks_course()
 orders = st.lists(alone | alone | courses, min_size=1, max_size=25).map(lambda parts: [*chain.from_iterable(parts)])
 
 

@@ -16,7 +16,7 @@ from projections.schema import install_read_models, read_models
 from tests.projections.histories import EVERYTHING, begin, deliver
 from tests.store.conftest import upsert
 
-NOT_FOR_ANALYSTS = {"api_keys", "outbox"}
+NOT_FOR_ANALYSTS = {"api_keys", "outbox", "webhook_stretches"}
 """Tables of read models that no view shows: keys, and what serves the service alone."""
 
 COMMENTS = """
