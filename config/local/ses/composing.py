@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from config.local.ses.errors import BadRequestError, SesError
-from config.local.ses.mail import Mail, Merged
+from config.local.ses.mail import NO_DATA, Mail, Merged
 from config.local.ses.mime import Directions, read_head
 from config.local.ses.rules import (
     MAX_ENTRIES,
@@ -22,7 +22,7 @@ from config.local.ses.rules import (
     check_template,
     recipients,
 )
-from config.local.ses.substitution import missing, names, parse
+from config.local.ses.substitution import BAD_DATA, missing, names, parse
 from config.local.ses.wire import (
     Content,
     Destination,
@@ -125,7 +125,9 @@ def _inline(template: Template, length: int) -> TemplateContent:
         raise BadRequestError(f"A call with an inline template is at most {MAX_INLINE_TEMPLATE_BYTES} bytes long")
     content = check_template(template)
     names(content)
-    _check_data(template.template_data)
+    if template.template_data is None or len(template.template_data) > MAX_TEMPLATE_DATA:
+        raise BadRequestError(BAD_DATA)
+    parse(template.template_data)
     return content
 
 
@@ -155,21 +157,16 @@ def _of_entry(request: SendBulkEmail, template: Template, content: TemplateConte
 
 def _merged(template: Template, content: TemplateContent, entry: Entry) -> Merged:
     data = entry.replacement_email_content.replacement_template.replacement_template_data
-    _check_data(data)
+    if len(data) > MAX_TEMPLATE_DATA:
+        raise BadRequestError(BAD_DATA)
     return Merged(
         template=content,
-        default_data=template.template_data or "{}",
+        default_data=template.template_data or NO_DATA,
         data=data,
         default_headers=template.headers,
         own_headers=entry.replacement_headers,
         attachments=template.attachments,
     )
-
-
-def _check_data(data: str | None) -> None:
-    if data is None or len(data) > MAX_TEMPLATE_DATA:
-        raise BadRequestError("The template data is invalid.")
-    parse(data)
 
 
 def _check_addresses(addresses: tuple[str, ...]) -> None:

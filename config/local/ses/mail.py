@@ -11,6 +11,7 @@ from config.local.ses.substitution import Data, parse, render
 from config.local.ses.wire import Attachment, Body, Destination, Header, Part, Raw, Simple, Tag, TemplateContent
 
 DOMAIN: Final = "email.amazonses.com"
+NO_DATA: Final = "{}"
 
 
 class Merged(msgspec.Struct, frozen=True, gc=False):
@@ -24,11 +25,14 @@ class Merged(msgspec.Struct, frozen=True, gc=False):
     attachments: tuple[Attachment, ...] = ()
 
     def values(self) -> Data:
-        """Return the values: the recipient's own win over those of the call."""
-        return {**parse(self.default_data), **parse(self.data)}
+        """Return the values: the recipient's own win over those of the call. Raises `BadRequestError`."""
+        own = parse(self.data)
+        return own if self.default_data == NO_DATA else {**parse(self.default_data), **own}
 
     def headers(self) -> tuple[Header, ...]:
         """Return the headers: a recipient's own replaces the template's of the same name."""
+        if not self.default_headers:
+            return self.own_headers
         own = {header.name.lower() for header in self.own_headers}
         return (*(header for header in self.default_headers if header.name.lower() not in own), *self.own_headers)
 
@@ -118,7 +122,7 @@ def subject_of(mail: Mail) -> str:
             return _decoded(simple.subject)
         case Raw() as raw:
             return raw_subject(raw.data)
-        case Merged() as merged if mail.failure is None:
+        case Merged() as merged if mail.failure is None and "{{" in merged.template.subject:
             return render(merged.template.subject, merged.values())
         case Merged() as merged:
             return merged.template.subject

@@ -12,6 +12,7 @@ from config.local.ses.wire import TemplateContent
 EXPRESSION: Final = re.compile(r"\{\{\{?(.*?)\}?\}\}", re.DOTALL)
 PATH: Final = re.compile(r"[^\s!\"#%&'()*+,/;<=>@\[\\\]^`{|}~]+")
 """A Handlebars path: names joined with dots."""
+BAD_DATA: Final = "The template data is invalid."
 
 Data = dict[str, Any]
 
@@ -39,14 +40,15 @@ def parse(text: str) -> Data:
     try:
         return msgspec.json.decode(text, type=Data)
     except msgspec.DecodeError:
-        raise BadRequestError("The template data is invalid.") from None
+        raise BadRequestError(BAD_DATA) from None
 
 
 def missing(content: TemplateContent, data: Data) -> str | None:
     """Return what SES says about the first name without a value; None when the template renders."""
     try:
         for name in names(content):
-            value(name, data)
+            if type(data.get(name)) is not str or "." in name:
+                value(name, data)
     except MissingValueError as error:
         return str(error)
     return None
