@@ -64,6 +64,8 @@ class Evidence(NamedTuple):
 
 def evidence(store: Store, campaign_id: int, contact_id: int) -> Evidence:
     """Read what there is. Raises Unavailable."""
+    if contact_id >> message.CONTACT_BITS:
+        contact_id = 0  # no contact has such a number, and the message's would be another campaign's
     course = read_stream(store, campaign.decider.kind, campaign_id).events
     state = reduce(campaign.evolve, (event for _, event in course), Campaign())
     queued = next((opened for opened in course if isinstance(opened[1], CampaignQueued)), None)

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from api.answer import Answer, json_answer
-from api.call import NUMBER_LIMIT, Call
+from api.call import Call
 from api.campaigns import found
 from api.campaigns_evidence import evidence, explained
 from api.commands import load
@@ -17,6 +17,7 @@ from api.errors import Invalid, not_found
 from api.fields import Email
 from domain import contact
 from domain.email_address import normalize
+from domain.message import CONTACT_BITS
 
 LISTS = "recipient_lists"
 
@@ -24,7 +25,7 @@ LISTS = "recipient_lists"
 class WhyQuery(msgspec.Struct, kw_only=True):
     """The person, by ``contact_id`` or by ``email``."""
 
-    contact_id: Annotated[int, Meta(ge=1, le=NUMBER_LIMIT)] | UnsetType = UNSET
+    contact_id: Annotated[int, Meta(ge=0, le=2**CONTACT_BITS - 1)] | UnsetType = UNSET
     email: Email | UnsetType = UNSET
 
 

@@ -73,7 +73,11 @@ def reasons(found: Json) -> dict[str | None, str | None]:
     return {address and address.partition("@")[0].removeprefix("audience-"): why for address, why in whom}
 
 
-SKIPPED: dict[str | None, str | None] = {"unverified": "unverified", "angry": "complaint", "choosy": "client_unsubscribe"}
+SKIPPED: dict[str | None, str | None] = {
+    "unverified": "unverified",
+    "angry": "complaint",
+    "choosy": "client_unsubscribe",
+}
 COUNTS = {
     "intended": 5,
     "mailed": 2,
