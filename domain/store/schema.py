@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 
-SCHEMA = tuple(Path(__file__).with_name(name) for name in ("schema.sql", "uploads.sql", "feedback.sql"))
+SCHEMA = tuple(Path(__file__).with_name(name) for name in ("schema.sql", "uploads.sql", "feedback.sql", "erasure.sql"))
 SCHEMA_LOCK = 4815162343
 
 

@@ -214,18 +214,3 @@ BEGIN
     END IF;
 END
 $$;
-
--- Destroy a key, and what could still speak of the contact; organization 0 is the contact's own key and its identity.
--- Of an identity that was suppressed a hash stays: kept is 1 for a hard bounce, 2 for a complaint, 3 for both.
-CREATE OR REPLACE FUNCTION log_forget(contact bigint, organization bigint, kept integer) RETURNS void
-LANGUAGE sql AS $$
-    INSERT INTO suppression_hashes AS s (key, hard_bounced, complained)
-    SELECT key, kept & 1 <> 0, kept & 2 <> 0 FROM identities
-    WHERE organization = 0 AND kept <> 0 AND kind = 4 AND number = contact
-    ON CONFLICT (key) DO UPDATE
-    SET hard_bounced = s.hard_bounced OR excluded.hard_bounced, complained = s.complained OR excluded.complained;
-    DELETE FROM keyring WHERE contact_id = contact AND organization_id = organization;
-    DELETE FROM identities WHERE organization = 0 AND kind = 4 AND number = contact;
-    DELETE FROM snapshots WHERE originator_id = stream_id(4, contact);
-    DELETE FROM idempotency WHERE contact_id = contact;
-$$;
