@@ -24,7 +24,7 @@ from bench.history.databases import PREPARED, prepare
 from bench.machine import Machine, machine
 from bench.measuring import Result, measured
 from bench.row import Feed, Log, Row, RowFailed
-from bench.stack import Stack, share_cache
+from bench.stack import SENDER, Stack, share_cache
 from bench.stand import FULL, QUICK, Scale, Stand
 from bench.table import rendered, summary
 from config.local.plan import Arguments
@@ -84,7 +84,7 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--beside", metavar="FILE", type=Path, help="figures of an earlier run, for the rows -10m to be compared with"
     )
-    parser.add_argument("--profile", choices=("api", "consumers"), help="run that service under cProfile")
+    parser.add_argument("--profile", choices=("api", "consumers", SENDER), help="run that service under cProfile")
     return parser.parse_args(words)
 
 
