@@ -4,7 +4,7 @@
 
     (none) --> queued --> sending --> sent           sending: SES is being asked; a crash or no answer leaves it open
                  |  ^       |---> failed <--(SES dropped it)-- sent
-                 |  |       |---> unconfirmed --> sending      only where twice is better than never
+                 |  |       |---> unconfirmed --> queued       only where twice is better than never, or released
                  |  '-------'---------'                        released: SES is known not to have it
                  '--> skipped
 
@@ -23,6 +23,9 @@ from domain.message import commands as c
 from domain.message import events as e
 from domain.message.state import Message, fingerprint
 from domain.personal import Personal
+
+ATTEMPTS_LIMIT: Final = 5
+"""Attempts after which a mail that is better sent twice than never is an operator's affair: something is broken."""
 
 
 def request(state: Message, command: c.RequestMessage) -> tuple[Event, ...]:
@@ -95,9 +98,13 @@ def record_failure(state: Message, command: c.RecordFailure) -> tuple[Event, ...
 
 
 def record_unconfirmed(state: Message, command: c.RecordUnconfirmed) -> tuple[Event, ...]:
-    """Take in that there is no answer, unless one came otherwise."""
+    """Take in that there is no answer, unless one came otherwise; let the mail wait again where twice is wanted."""
     if state.status == "sending":
-        return (e.MessageUnconfirmed(at=command.at),)
+        unconfirmed = e.MessageUnconfirmed(at=command.at)
+        wanted = state.requested is not None and state.requested.retry_unconfirmed
+        if wanted and state.attempts < ATTEMPTS_LIMIT:
+            return (unconfirmed, e.MessageReleased(at=command.at, reason="unconfirmed"))
+        return (unconfirmed,)
     if not state.attempts and state.sent_at is None:
         raise Rejected("not_attempted", "status")
     return ()

@@ -69,6 +69,7 @@ class MessageReleased(Event, frozen=True):
     """SES is known not to have the mail, so it waits to be sent again. ``reason`` tells how that is known.
 
     ``throttled``, ``quota``, ``stopped`` and ``unreachable`` are SES's or the network's word, ``operator`` a person's.
+    ``unconfirmed``: it is not known at all, and the template would rather have the mail arrive twice than never.
     ``campaign_id`` is 0 for a transactional message.
     """
 

@@ -172,6 +172,34 @@ def test_transactional_mail_is_sent_as_it_was_rendered(store: Store, ses: LocalS
     assert {state.ses_message_id for state in states} == {mail.message_id for mail in mails}
 
 
+def test_mail_that_may_come_twice_is_asked_for_again(store: Store, ses: LocalSes) -> None:
+    """A template may choose at least once; SES's own event settles what it has after all."""
+    ses.set_faults(lost={"every": 1, "times": 1})
+    [contact_id] = people(store, 1)
+    accepted(store, a_request(contact_id, "k", retry_unconfirmed=True))
+    with sending(store, ses, TransactionalLane):
+        ses.wait(count=2)
+        wait_until(store.conninfo, lambda _: state(store).status == "sent", "sent after all")
+        wait_until(store.conninfo, outbox_is_empty, "nothing waiting")
+    assert (state(store).attempts, ses.count("person0@example.com")) == (2, 2)
+
+
+def test_such_mail_is_not_asked_for_without_end(store: Store, ses: LocalSes) -> None:
+    ses.set_faults(lost={"every": 1, "times": 9})
+    [contact_id] = people(store, 1)
+    accepted(store, a_request(contact_id, "k", retry_unconfirmed=True))
+    with sending(store, ses, TransactionalLane):
+        wait_until(store.conninfo, lambda _: state(store).status == "unconfirmed", "given up")
+        wait_until(store.conninfo, outbox_is_empty, "nothing waiting")
+    assert (state(store).attempts, ses.count("person0@example.com")) == (5, 5)
+
+
+def state(store: Store) -> message.Message:
+    [loaded] = store.load(message.transactional, keys=["2/k"])
+    found: message.Message = loaded.state
+    return found
+
+
 def test_a_campaign_does_not_delay_a_password_reset(store: Store, ses: LocalSes) -> None:
     ses.set_faults(max_send_rate=50.0)
     contacts = people(store, 400)

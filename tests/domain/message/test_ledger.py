@@ -144,3 +144,15 @@ def test_a_template_may_want_twice_rather_than_never() -> None:
         {"status": "already_attempted"}
     )
     assert ASKED["contact_id"] == there.state.contact_id
+
+
+def test_such_a_message_waits_again_when_the_answer_is_missing_but_not_for_ever() -> None:
+    stubborn = msgspec.structs.replace(requested, retry_unconfirmed=True)
+    again_queued = message.MessageReleased(at=lose.at, reason="unconfirmed")
+    there = Given(message.transactional, stubborn, attempted)
+    state = there.when(lose).then(message.MessageUnconfirmed(at=lose.at), again_queued)
+    assert (state.status, state.last_error) == ("queued", "unconfirmed")
+    tried = [fact for _ in range(4) for fact in (attempted, unconfirmed, again_queued)]
+    Given(message.transactional, stubborn, *tried, attempted).when(lose).then(message.MessageUnconfirmed(at=lose.at))
+    Given(message.transactional, requested, attempted).when(lose).then(message.MessageUnconfirmed(at=lose.at))
+    Given(message.transactional, stubborn, attempted, sent).when(lose).is_quiet()
