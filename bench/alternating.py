@@ -36,7 +36,7 @@ def alternately(
             requests = loads[name][turn::TURNS]
 
             def load(requests: Sequence[bytes] = requests) -> Report:
-                return stand.load(requests, seconds=stand.scale.seconds, **how)
+                return stand.load(requests, **how)
 
             stand.settle()
             reports[name].append(around(name, load))

@@ -63,11 +63,11 @@ def prepare(stack: Stack, events: int, say: Say) -> dict[str, float]:
     To be called before it starts. Raises RowFailed, RebuildError.
     """
     database = stack.database()
-    with told("wrote the log", say):
+    with told(f"a log of {events:,} events, written", say):
         write_log(database, history_scope(stack), events)
-    with told("copied it", say), psycopg.connect(stack.database(SERVER).conninfo, autocommit=True) as connection:
+    with told("the log copied", say), psycopg.connect(stack.database(SERVER).conninfo, autocommit=True) as connection:
         connection.execute(COPY.format(Identifier(LOG_ALONE), Identifier(SERVICE)))
-    with told("filled the read models, two at a time", say):
+    with told("read models filled, two at a time", say):
         seconds = filled(database)
     with psycopg.connect(database.conninfo, autocommit=True) as connection:
         connection.execute("CHECKPOINT")

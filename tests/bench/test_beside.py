@@ -11,7 +11,7 @@ from bench.beside import LIMIT, beside
 from bench.catalog import ROWS
 from bench.load.job import Report
 from bench.measuring import Outcome, Result
-from bench.stand import QUICK, Stand
+from bench.stand import Stand
 
 
 def figure(name: str, unit: str, median: float, *, at_least: bool = True, limit: float | None = None) -> Outcome:
@@ -64,7 +64,6 @@ class Loaded:
     """A stand that notes what it sends, and answers a request a second."""
 
     def __init__(self) -> None:
-        self.scale = QUICK
         self.sent: list[list[bytes]] = []
 
     def settle(self) -> None:
