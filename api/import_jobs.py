@@ -29,7 +29,7 @@ PROJECTION: Final = "import_jobs"
 SELECT: Final = """
 SELECT import_id, status, dry_run, created_at, started_at, finished_at,
     total, created, updated, unchanged, skipped, invalid
-FROM import_jobs WHERE client_id = %s AND import_id < %s ORDER BY import_id DESC LIMIT %s
+FROM import_jobs WHERE client_id = %s AND list_id = 0 AND import_id < %s ORDER BY import_id DESC LIMIT %s
 """
 
 
@@ -182,7 +182,7 @@ async def own_job(call: Call) -> Loaded:
     """The job that the path names. Raises Invalid ``not_found`` on ``id`` unless it is the caller's."""
     loaded = await load(call, import_job.decider, number=call.number("id"))
     state: ImportJob = loaded.state
-    if state.created_at is None or state.client_id != call.caller.number:
+    if state.created_at is None or state.client_id != call.caller.number or state.list_id:
         raise not_found("id")
     return loaded
 

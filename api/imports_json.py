@@ -21,12 +21,13 @@ from api.idempotency import body_digest
 from api.imports_csv import text
 from api.imports_run import Run, scopes, wish
 from api.readers import decode_json, read_object
-from api.scalars import UNSTORABLE, Errors
+from api.scalars import Errors
 from api.scope import check_scope
 from domain.contact import UpsertContact
 from domain.email_address import LIMIT, normalize
 from domain.import_row import ImportRow
 from domain.import_scope import Scopes
+from domain.storable import UNSTORABLE
 
 
 class ImportItem(msgspec.Struct, kw_only=True):

@@ -20,10 +20,10 @@ from api.scalars import (
     boolean_reader,
     choice_reader,
     integer_reader,
-    storable,
     text_reader,
     time_reader,
 )
+from domain.storable import storable
 
 T = TypeVar("T", bound=msgspec.Struct)
 NO_EXTRA = Extra()

@@ -10,18 +10,14 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from domain.storable import UNSTORABLE, storable
+
 Errors = dict[str, str]
 Read = Callable[[Any, str, Errors], Any]
 """Takes a JSON value, its dotted path and the errors so far; gives the value, or notes an error under the path."""
 
 Check = Callable[[Any], str | None]
 """A rule of the domain over a value of the right type: the error code, or None when the value is good."""
-
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""What Postgres cannot hold as text: U+0000 and lone surrogates."""
-
-DEPTH_LIMIT = 100
-"""How deep lists and objects may lie in each other: what is stored must be read again, by whoever reads the log."""
 
 INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 LOST_PLUS = re.compile(r"(T[0-9:.]+) ([0-9]{2}:?[0-9]{2})$")
@@ -163,23 +159,3 @@ def any_reader() -> Reader:
         return value
 
     return Reader(read, {"": ("invalid",)})
-
-
-def storable(value: Any) -> bool:
-    """Whether no text in a JSON value, at any depth, holds what Postgres cannot, and nothing is too deep to be read."""
-    level = [value]
-    for _ in range(DEPTH_LIMIT):
-        below: list[Any] = []
-        for here in level:
-            if isinstance(here, str):
-                if UNSTORABLE.search(here):
-                    return False
-            elif isinstance(here, dict):
-                below.extend(here)
-                below.extend(here.values())
-            elif isinstance(here, list):
-                below.extend(here)
-        if not below:
-            return True
-        level = below
-    return False

@@ -21,6 +21,7 @@ from config.logging import configure_logging
 from config.settings import BadSettingsError, Settings
 from consumers.campaign_lane import CampaignLane
 from consumers.feedback import FeedbackConsumer
+from consumers.fetcher import Fetcher
 from consumers.importer import Importer
 from consumers.outside import Outside
 from consumers.planner import Planner
@@ -80,6 +81,16 @@ def importer(settings: Settings) -> Session:
     def session(stop: Flag) -> None:
         with closing(store_of(settings)) as store:
             Importer(store).session(stop)
+
+    return session
+
+
+def fetcher(settings: Settings) -> Session:
+    """The files that imports name by URL."""
+
+    def session(stop: Flag) -> None:
+        with closing(store_of(settings)) as store:
+            Fetcher(store, Outside(private_hosts=settings.private_hosts)).session(stop)
 
     return session
 
@@ -148,6 +159,7 @@ CONSUMERS: Final[Mapping[str, Callable[[Settings], Session]]] = {
     "projector": projector,
     "rebuilder": rebuilder,
     "importer": importer,
+    "fetcher": fetcher,
     "planner": planner,
     "transactional-sender": sender(TransactionalLane),
     "campaign-sender": sender(CampaignLane),

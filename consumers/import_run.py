@@ -17,7 +17,16 @@ from domain import audience, client, import_job
 from domain.contact_rows import rows_of
 from domain.csv_rows import read_table
 from domain.decider import Rejected
-from domain.import_job import Command, FailImport, FinishImport, ImportJob, RecordProgress, RowError, StartImport
+from domain.import_job import (
+    Command,
+    Counts,
+    FailImport,
+    FinishImport,
+    ImportJob,
+    RecordProgress,
+    RowError,
+    StartImport,
+)
 from domain.import_row import ImportRow, counted
 from domain.import_scope import Caller, Scopes
 from domain.store.import_errors import row_errors
@@ -43,12 +52,7 @@ class ImportRun:
         self._upload = upload
         self._number = loaded.number
         self._job: ImportJob = loaded.state
-        self._context = Context(
-            organization_id=self._job.organization_id,
-            client_id=self._job.client_id,
-            correlation_id=upload,
-            source="import",
-        )
+        self._context = context_of(self._job, upload)
 
     def carry_out(self, goes: Goes) -> bool:
         """Carry out what is left. Gives whether the job has ended, well or not.
@@ -83,7 +87,7 @@ class ImportRun:
                 self._order(FinishImport(at=datetime.now(UTC)))
                 return True
             importing.carry_out(chunk)
-            self._record(chunk, importing.position)
+            self._record(counted(chunk), errors_of(chunk), importing.position)
         return False
 
     def _recall(self, importing: Importing, rows: Iterator[ImportRow]) -> None:
@@ -94,13 +98,12 @@ class ImportRun:
             for first in range(0, done, CHUNK):
                 importing.recall(list(islice(rows, min(CHUNK, done - first))), refused)
 
-    def _record(self, rows: Sequence[ImportRow], position: int) -> None:
-        errors = tuple(RowError(row.item, row.line or 0, row.errors) for row in rows if row.errors is not None)
+    def _record(self, counts: Counts, errors: tuple[RowError, ...], position: int) -> None:
         self._order(
             RecordProgress(
                 at=datetime.now(UTC),
                 done=self._job.counts.total,
-                counts=counted(rows),
+                counts=counts,
                 position=max(self._job.position, position),
                 errors=errors,
             )
@@ -118,13 +121,29 @@ class ImportRun:
         return Scopes(own, number_of, audience=job.audience, client=job.client)
 
     def _order(self, command: Command) -> None:
-        """Put a command to the job. Raises what kept it from being carried out; see :mod:`domain.import_job`."""
-        order = Order(decider=import_job.decider, command=command, context=self._context, number=self._number)
-        [outcome] = self._store.handle(order)
-        match outcome:
-            case Accepted(state=state):
-                self._job = state
-            case Refused(error=refusal):
-                raise Overtaken from refusal
-            case Failed(error=error):
-                raise error
+        self._job = told(self._store, self._number, self._context, command)
+
+
+def errors_of(rows: Sequence[ImportRow]) -> tuple[RowError, ...]:
+    """What is wrong with those of the rows that came to nothing."""
+    return tuple(RowError(row.item, row.line or 0, row.errors) for row in rows if row.errors is not None)
+
+
+def told(store: Store, number: int, context: Context, command: Command) -> ImportJob:
+    """Put a command to the job. Raises Overtaken, and what kept it from being carried out."""
+    order = Order(decider=import_job.decider, command=command, context=context, number=number)
+    [outcome] = store.handle(order)
+    match outcome:
+        case Accepted(state=state):
+            job: ImportJob = state
+            return job
+        case Refused(error=refusal):
+            raise Overtaken from refusal
+        case Failed(error=error):
+            raise error
+    raise TypeError(outcome)
+
+
+def context_of(job: ImportJob, upload: UUID) -> Context:
+    """The envelope of all that comes of an import: its correlation id is the upload's."""
+    return Context(organization_id=job.organization_id, client_id=job.client_id, correlation_id=upload, source="import")

@@ -9,7 +9,9 @@ from uuid import UUID
 
 from eventsourcing.persistence import OperationalError
 
+from consumers.import_claims import claimed
 from consumers.import_run import Goes, ImportRun
+from consumers.list_import import ListImportRun
 from consumers.running import LOST
 from consumers.session import WAIT, Connection, connect, wait
 from domain import import_job
@@ -19,8 +21,6 @@ from domain.store.order import Contended, Unavailable
 from domain.store.uploads import CHANNEL, Uploads
 
 NAME: Final = "datamailer.importer"
-CLAIM = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
-RELEASE = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 
 log = logging.getLogger(__name__)
 
@@ -43,23 +43,20 @@ class Importer:
     def look(self, connection: Connection, stop: Flag) -> None:
         """Import every file that waits and is free, oldest first."""
         for upload, old in self._uploads.waiting():
-            name = f"{NAME} {upload}"
-            row = connection.execute(CLAIM, (name,)).fetchone()
-            if row and row[0] and not stop.is_set():
-                try:
-                    self._take(connection, upload, stop, old=old)
-                except (Unavailable, Contended) as error:
-                    raise OperationalError from error
-                finally:
-                    if not connection.closed:
-                        connection.execute(RELEASE, (name,))
+            with claimed(connection, f"{NAME} {upload}") as free:
+                if free and not stop.is_set():
+                    try:
+                        self._take(connection, upload, stop, old=old)
+                    except (Unavailable, Contended) as error:
+                        raise OperationalError from error
 
     def _take(self, connection: Connection, upload: UUID, stop: Flag, *, old: bool) -> None:
         """Import the file, or let go of it: its job ended, or was never queued."""
         [loaded] = self._store.load(import_job.decider, keys=[str(upload)])
         job: ImportJob = loaded.state
         if job.created_at is not None and job.status in {"queued", "running"}:
-            run = ImportRun(self._store, self._uploads, upload, loaded)
+            given = (self._store, self._uploads, upload, loaded)
+            run = ListImportRun(*given, connection) if job.list_id else ImportRun(*given)
             ended = carried_out(run, lambda: connection.execute("SELECT") is not None and not stop.is_set())
             log.info("import ended" if ended else "import interrupted", extra={"import_id": loaded.number})
         else:

@@ -1,4 +1,7 @@
-"""The import job: a CSV file that is carried into the log in the background, chunk by chunk."""
+"""The import job: a file that is carried into the log in the background, chunk by chunk.
+
+It is a CSV file of contacts, or with a ``list_id`` NDJSON of members of that recipient list.
+"""
 
 from __future__ import annotations
 
@@ -8,129 +11,57 @@ from typing import Final, Literal
 import msgspec
 from msgspec.structs import replace
 
-from domain.decider import Decider, Event, Rejected, event
+from domain.decider import Decider, Event, Rejected
+from domain.import_commands import (
+    Command,
+    FailImport,
+    FinishImport,
+    QueueImport,
+    RecordProgress,
+    RecordRemovals,
+    StartImport,
+)
+from domain.import_facts import (
+    Counts,
+    ImportFailed,
+    ImportFinished,
+    ImportProgressed,
+    ImportQueued,
+    ImportRemoved,
+    ImportStarted,
+    RowError,
+    values,
+)
+
+__all__ = [
+    "SHOWN_ERRORS",
+    "Command",
+    "Counts",
+    "FailImport",
+    "FinishImport",
+    "ImportFailed",
+    "ImportFinished",
+    "ImportJob",
+    "ImportProgressed",
+    "ImportQueued",
+    "ImportRemoved",
+    "ImportStarted",
+    "QueueImport",
+    "RecordProgress",
+    "RecordRemovals",
+    "RowError",
+    "StartImport",
+    "Status",
+    "decide",
+    "decider",
+    "evolve",
+    "values",
+]
 
 SHOWN_ERRORS: Final = 1_000
 """Row errors that the state holds; the log has all (contract, Import jobs)."""
 
 Status = Literal["queued", "running", "succeeded", "failed"]
-
-
-class RowError(msgspec.Struct, frozen=True, array_like=True):
-    """Why nothing came of a row: its number from 1, the line that it starts on, and a code for each wrong field.
-
-    The address is not kept: the file's owner finds the row by its number.
-    """
-
-    item: int
-    line: int
-    fields: dict[str, str]
-
-
-class Counts(msgspec.Struct, frozen=True):
-    """What became of the rows, ``total`` of them (contract, Import and export)."""
-
-    total: int = 0
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    skipped: int = 0
-    invalid: int = 0
-
-    def __add__(self, other: Counts) -> Counts:
-        """The counts of both."""
-        return Counts(*(mine + its for mine, its in zip(values(self), values(other), strict=True)))
-
-
-def values(counts: Counts) -> tuple[int, ...]:
-    """The numbers in the order of the fields."""
-    return msgspec.structs.astuple(counts)
-
-
-@event("import_job.queued")
-class ImportQueued(Event, frozen=True):
-    """A client handed in a file. ``audience`` and ``client`` are the slugs for rows that name none."""
-
-    organization_id: int
-    client_id: int
-    audience: str = ""
-    client: str = ""
-    dry_run: bool = False
-
-
-@event("import_job.started")
-class ImportStarted(Event, frozen=True):
-    """The first rows are about to be carried out; none of their events stands at or before ``position``."""
-
-    position: int
-
-
-@event("import_job.progressed")
-class ImportProgressed(Event, frozen=True):
-    """Another ``counts.total`` rows are done. No event of the rows to come stands at or before ``position``."""
-
-    counts: Counts
-    position: int
-    errors: tuple[RowError, ...] = ()
-
-
-@event("import_job.finished")
-class ImportFinished(Event, frozen=True):
-    """Every row is done, and the file is gone."""
-
-
-@event("import_job.failed")
-class ImportFailed(Event, frozen=True):
-    """The import ended before its last row. Rows that were done stand; ``code`` says why."""
-
-    code: str
-
-
-class QueueImport(msgspec.Struct, frozen=True, kw_only=True):
-    """Take a file in. Raises Rejected ``duplicate`` on ``import`` when it was queued before."""
-
-    at: datetime
-    organization_id: int
-    client_id: int
-    audience: str = ""
-    client: str = ""
-    dry_run: bool = False
-
-
-class StartImport(msgspec.Struct, frozen=True, kw_only=True):
-    """Begin, or go on after an interruption. Raises Rejected ``not_running`` on ``status`` when it ended."""
-
-    at: datetime
-    position: int
-
-
-class RecordProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """Tell what became of the next rows, ``done`` of them being recorded before.
-
-    Raises Rejected: ``not_running`` on ``status``; ``overtaken`` on ``done`` when another worker recorded these rows.
-    """
-
-    at: datetime
-    done: int
-    counts: Counts
-    position: int
-    errors: tuple[RowError, ...] = ()
-
-
-class FinishImport(msgspec.Struct, frozen=True, kw_only=True):
-    """Raises Rejected ``not_running`` on ``status``."""
-
-    at: datetime
-
-
-class FailImport(msgspec.Struct, frozen=True, kw_only=True):
-    """Raises Rejected ``not_running`` on ``status``."""
-
-    at: datetime
-    code: str
-
-
-Command = QueueImport | StartImport | RecordProgress | FinishImport | FailImport
 
 
 class ImportJob(msgspec.Struct, frozen=True):
@@ -141,8 +72,11 @@ class ImportJob(msgspec.Struct, frozen=True):
     audience: str = ""
     client: str = ""
     dry_run: bool = False
+    list_id: int = 0
+    remove_absent: bool = False
     status: Status = "queued"
     counts: Counts = Counts()
+    removed: int = 0
     position: int = 0
     created_at: datetime | None = None
     started_at: datetime | None = None
@@ -156,19 +90,22 @@ def decide(state: ImportJob, command: Command) -> tuple[Event, ...]:
     """Decide a command. Raises Rejected when it breaks a rule."""
     if isinstance(command, QueueImport):
         return queue(state, command)
-    if state.status == "queued" and isinstance(command, StartImport) and state.created_at is not None:
-        return (ImportStarted(at=command.at, position=command.position),)
+    waits = state.created_at is not None and state.status == "queued"
+    match command:
+        case StartImport(at=at, position=position) if waits:
+            return (ImportStarted(at=at, position=position),)
+        case FailImport(at=at, code=code) if waits or state.status == "running":
+            return (ImportFailed(at=at, code=code),)
     if state.status != "running":
         raise Rejected("not_running", "status")
     match command:
-        case StartImport():
-            return ()
         case RecordProgress():
             return progress(state, command)
+        case RecordRemovals():
+            return removals(state, command)
         case FinishImport(at=at):
             return (ImportFinished(at=at),)
-        case FailImport(at=at, code=code):
-            return (ImportFailed(at=at, code=code),)
+    return ()
 
 
 def queue(state: ImportJob, command: QueueImport) -> tuple[Event, ...]:
@@ -182,6 +119,8 @@ def queue(state: ImportJob, command: QueueImport) -> tuple[Event, ...]:
         audience=command.audience,
         client=command.client,
         dry_run=command.dry_run,
+        list_id=command.list_id,
+        remove_absent=command.remove_absent,
     )
     return (queued,)
 
@@ -196,6 +135,15 @@ def progress(state: ImportJob, command: RecordProgress) -> tuple[Event, ...]:
     return (recorded,)
 
 
+def removals(state: ImportJob, command: RecordRemovals) -> tuple[Event, ...]:
+    """Record the next removals, unless somebody else did."""
+    if command.done != state.removed:
+        raise Rejected("overtaken", "done")
+    if not command.removed:
+        return ()
+    return (ImportRemoved(at=command.at, removed=command.removed, position=command.position),)
+
+
 def evolve(state: ImportJob, event: Event) -> ImportJob:
     """Take a fact into account. Never raises."""
     match event:
@@ -206,6 +154,8 @@ def evolve(state: ImportJob, event: Event) -> ImportJob:
                 audience=event.audience,
                 client=event.client,
                 dry_run=event.dry_run,
+                list_id=event.list_id,
+                remove_absent=event.remove_absent,
                 created_at=event.at,
             )
         case ImportStarted(at=at, position=position):
@@ -214,6 +164,8 @@ def evolve(state: ImportJob, event: Event) -> ImportJob:
             errors = state.errors + event.errors[: SHOWN_ERRORS - len(state.errors)]
             done = state.counts + counts
             return replace(state, counts=done, progressed_at=at, position=position, errors=errors)
+        case ImportRemoved(at=at, removed=removed, position=position):
+            return replace(state, removed=state.removed + removed, progressed_at=at, position=position)
         case ImportFinished(at=at):
             return replace(state, status="succeeded", finished_at=at)
         case ImportFailed(at=at, code=code):

@@ -16,6 +16,7 @@ from domain.import_job import (
     ImportFinished,
     ImportProgressed,
     ImportQueued,
+    ImportRemoved,
     ImportStarted,
     Status,
 )
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS import_jobs (
     import_id bigint PRIMARY KEY,
     organization_id bigint NOT NULL,
     client_id bigint NOT NULL,
+    list_id bigint NOT NULL, -- the recipient list whose members the file names; 0: it names contacts
     dry_run boolean NOT NULL,
     status text NOT NULL, -- queued, running, succeeded or failed
     total bigint NOT NULL, -- of the rows that are done; the next five add up to it
@@ -35,6 +37,7 @@ CREATE TABLE IF NOT EXISTS import_jobs (
     unchanged bigint NOT NULL,
     skipped bigint NOT NULL,
     invalid bigint NOT NULL,
+    removed bigint NOT NULL, -- members taken off the list, which the file does not name
     created_at timestamptz NOT NULL,
     started_at timestamptz,
     progressed_at timestamptz, -- when the last rows were done
@@ -42,7 +45,10 @@ CREATE TABLE IF NOT EXISTS import_jobs (
     failure text NOT NULL -- why it failed, empty unless it did
 );
 """
-INDEXES: LiteralString = "CREATE UNIQUE INDEX IF NOT EXISTS import_jobs_client ON import_jobs (client_id, import_id);"
+INDEXES: LiteralString = """
+CREATE UNIQUE INDEX IF NOT EXISTS import_jobs_client ON import_jobs (client_id, import_id);
+CREATE INDEX IF NOT EXISTS import_jobs_list ON import_jobs (list_id, import_id) WHERE list_id > 0;
+"""
 
 
 class ImportJobRow(msgspec.Struct, frozen=True):
@@ -51,6 +57,7 @@ class ImportJobRow(msgspec.Struct, frozen=True):
     import_id: int
     organization_id: int
     client_id: int
+    list_id: int
     dry_run: bool
     created_at: datetime
     status: Status = "queued"
@@ -60,6 +67,7 @@ class ImportJobRow(msgspec.Struct, frozen=True):
     unchanged: int = 0
     skipped: int = 0
     invalid: int = 0
+    removed: int = 0
     started_at: datetime | None = None
     progressed_at: datetime | None = None
     finished_at: datetime | None = None
@@ -79,15 +87,16 @@ def evolve(rows: Rows, recorded: Recorded, event: Event) -> Rows:
     """The job's only row."""
     number = _number(recorded)
     if isinstance(event, ImportQueued):
-        return {
-            number: ImportJobRow(number, event.organization_id, event.client_id, event.dry_run, created_at=event.at)
-        }
+        scope = (event.organization_id, event.client_id, event.list_id)
+        return {number: ImportJobRow(number, *scope, event.dry_run, created_at=event.at)}
     row = rows[number]
     match event:
         case ImportStarted(at=at):
             return {number: replace(row, status="running", started_at=at, progressed_at=at)}
         case ImportProgressed(at=at, counts=counts):
             return {number: _progressed(row, at, counts)}
+        case ImportRemoved(at=at, removed=removed):
+            return {number: replace(row, progressed_at=at, removed=row.removed + removed)}
         case ImportFinished(at=at):
             return {number: replace(row, status="succeeded", finished_at=at)}
         case ImportFailed(at=at, code=code):
@@ -97,8 +106,8 @@ def evolve(rows: Rows, recorded: Recorded, event: Event) -> Rows:
 
 PROJECTION: Final = Projection(
     name="import_jobs",
-    version=1,
-    events=(ImportQueued, ImportStarted, ImportProgressed, ImportFinished, ImportFailed),
+    version=2,
+    events=(ImportQueued, ImportStarted, ImportProgressed, ImportRemoved, ImportFinished, ImportFailed),
     ddl=DDL,
     indexes=INDEXES,
     fold=RowFold(

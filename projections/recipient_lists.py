@@ -70,6 +70,11 @@ OWN: LiteralString = """
 SELECT DISTINCT ON (recipient_id) source_object_key, contact_id, metadata, removed_at IS NOT NULL FROM recipients
 WHERE list_id = %s AND source_object_key <> '' ORDER BY recipient_id, removed_at IS NOT NULL, updated_at DESC
 """
+PLACES: LiteralString = """
+SELECT recipient_id, contact_id, source_object_key FROM recipients
+WHERE list_id = %s AND removed_at IS NULL AND recipient_id > %s AND updated_at <= coalesce(%s, now())
+ORDER BY recipient_id LIMIT %s
+"""
 
 
 class ListRow(msgspec.Struct, frozen=True):
@@ -121,6 +126,14 @@ class Known(msgspec.Struct, frozen=True):
     removed: bool
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Who stands on a list of its own right."""
+
+    recipient_id: int
+    contact_id: int
+    source_object_key: str
+
+
 async def members(
     connection: psycopg.AsyncConnection[Any],
     client_id: int,
@@ -142,6 +155,13 @@ async def own_members(connection: psycopg.AsyncConnection[Any], list_id: int) ->
     cursor = connection.cursor(binary=True, row_factory=tuple_row)
     await cursor.execute(OWN, (list_id,), prepare=True)
     return {row[0]: Known(*row[1:]) for row in await cursor.fetchall()}
+
+
+def places(
+    connection: Connection, list_id: int, *, after: int, limit: int, until: datetime | None = None
+) -> list[Place]:
+    """At most ``limit`` places on the list itself, behind the one with that number, that did not change since."""
+    return [Place(*row) for row in connection.execute(PLACES, (list_id, after, until, limit), prepare=True)]
 
 
 def evolve_list(row: ListRow | None, recorded: Recorded, event: Event) -> ListRow | None:

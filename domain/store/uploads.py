@@ -16,12 +16,23 @@ from domain.store.keyring import Keyring
 CHANNEL = "datamailer_imports"
 """Where a new upload is notified, once its job is queued."""
 
-ADD_KEY = "INSERT INTO import_uploads (upload, wrapped_key) VALUES (%b, %b)"
+ADD_KEY = "INSERT INTO import_uploads (upload, wrapped_key, source) VALUES (%b, %b, %b)"
 ADD_BLOCKS = "COPY import_files (upload, place, sealed) FROM STDIN (FORMAT binary)"
 KEY = "SELECT wrapped_key FROM import_uploads WHERE upload = %b"
 BLOCK = "SELECT sealed FROM import_files WHERE upload = %b AND place = %b"
-WAITING = "SELECT upload, created_at < now() - interval '1 hour' FROM import_uploads ORDER BY created_at, upload"
+EMPTY = "DELETE FROM import_files WHERE upload = %b"
+ADD_BLOCK = "INSERT INTO import_files (upload, place, sealed) VALUES (%b, %s, %b)"
+FILLED = "UPDATE import_uploads SET source = NULL WHERE upload = %b"
+SOURCE = "SELECT wrapped_key, source FROM import_uploads WHERE upload = %b AND source IS NOT NULL"
+WAITING = """
+SELECT upload, created_at < now() - interval '1 hour' FROM import_uploads
+WHERE (source IS NOT NULL) = %s ORDER BY created_at, upload
+"""
 DELETE = "DELETE FROM import_uploads WHERE upload = %b"
+
+
+NO_PLACE = 2**63
+"""Stands for the place of what is no block of the file."""
 
 
 class UploadGone(Exception):
@@ -40,12 +51,43 @@ class Uploads:
         upload = uuid4()
         key, wrapped = self._keyring.make()
         with psycopg.connect(self.conninfo) as connection, connection.cursor() as cursor:
-            cursor.execute(ADD_KEY, (upload, wrapped))
+            cursor.execute(ADD_KEY, (upload, wrapped, None))
             with cursor.copy(ADD_BLOCKS) as copy:
                 copy.set_types(["uuid", "int4", "bytea"])
                 for place, block in enumerate(blocks):
                     copy.write_row((upload, place, sealed(block, key, upload, place)))
         return upload
+
+    def expect(self, url: str) -> UUID:
+        """Name a file that is to be fetched from there. Raises psycopg.OperationalError."""
+        upload = uuid4()
+        key, wrapped = self._keyring.make()
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            connection.execute(ADD_KEY, (upload, wrapped, sealed(url.encode(), key, upload, NO_PLACE)))
+        return upload
+
+    def source(self, upload: UUID) -> str:
+        """Where a file is to be fetched from. Raises UploadGone, also when it is here, psycopg.OperationalError."""
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            row = connection.execute(SOURCE, (upload,)).fetchone()
+        if row is None:
+            raise UploadGone
+        return opened(bytes(row[1]), self._keyring.unwrap(row[0]), upload, NO_PLACE).decode()
+
+    def fill(self, upload: UUID, blocks: Iterable[bytes]) -> None:
+        """Keep an expected file, block by block since it may come slowly; at its end forget where it came from.
+
+        One that was begun before is begun again. Raises as ``source``.
+        """
+        with psycopg.connect(self.conninfo, autocommit=True) as connection:
+            row = connection.execute(SOURCE, (upload,)).fetchone()
+            if row is None:
+                raise UploadGone
+            key = self._keyring.unwrap(row[0])
+            connection.execute(EMPTY, (upload,))
+            for place, block in enumerate(blocks):
+                connection.execute(ADD_BLOCK, (upload, place, sealed(block, key, upload, place)))
+            connection.execute(FILLED, (upload,))
 
     def read(self, upload: UUID) -> Generator[bytes, None, None]:
         """The blocks of a file, each fetched when its turn comes. Raises UploadGone, psycopg.OperationalError."""
@@ -63,10 +105,10 @@ class Uploads:
         row = connection.execute(BLOCK, (upload, place), binary=True).fetchone()
         return None if row is None else bytes(row[0])
 
-    def waiting(self) -> list[tuple[UUID, bool]]:
-        """The files that are here, oldest first, each with whether it is more than an hour old."""
+    def waiting(self, *, expected: bool = False) -> list[tuple[UUID, bool]]:
+        """The files that are here, or are expected, oldest first, each with whether it is more than an hour old."""
         with psycopg.connect(self.conninfo, autocommit=True) as connection:
-            return connection.execute(WAITING).fetchall()
+            return connection.execute(WAITING, (expected,)).fetchall()
 
     def delete(self, upload: UUID) -> None:
         """Delete a file and its key."""

@@ -4,6 +4,8 @@ CREATE TABLE IF NOT EXISTS import_uploads (
     wrapped_key bytea NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );
+-- Where the file is still to be fetched from, sealed like the file: the address may let anybody in who has it.
+ALTER TABLE import_uploads ADD COLUMN IF NOT EXISTS source bytea;
 CREATE TABLE IF NOT EXISTS import_files (
     upload uuid NOT NULL REFERENCES import_uploads ON DELETE CASCADE,
     place integer NOT NULL,

@@ -14,7 +14,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from api.errors import Invalid
 from api.readers import decode_json, read_object, read_query, reader_of
-from api.scalars import Errors, storable
+from api.scalars import Errors
+from domain.storable import storable
 
 SOME = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -15,9 +15,11 @@ from domain.import_job import (
     ImportFinished,
     ImportProgressed,
     ImportQueued,
+    ImportRemoved,
     ImportStarted,
     QueueImport,
     RecordProgress,
+    RecordRemovals,
     RowError,
     StartImport,
 )
@@ -92,3 +94,27 @@ def test_the_state_holds_the_first_errors_only() -> None:
     state = given(QUEUED, STARTED, many, many).state
     assert state.errors == many.errors
     assert state.counts.invalid == 2 * SHOWN_ERRORS
+
+
+def test_members_taken_off_add_up() -> None:
+    queued = ImportQueued(at=NOON, organization_id=1, client_id=2, list_id=3, remove_absent=True)
+    command = QueueImport(at=NOON, organization_id=1, client_id=2, list_id=3, remove_absent=True)
+    state = given().when(command).then(queued)
+    assert (state.list_id, state.remove_absent) == (3, True)
+    removed = ImportRemoved(at=LATER, removed=5, position=30)
+    there = given(queued, STARTED, removed)
+    state = there.when(RecordRemovals(at=LATER, done=5, removed=2, position=40)).then(
+        ImportRemoved(at=LATER, removed=2, position=40)
+    )
+    assert (state.removed, state.position, state.progressed_at) == (7, 40, LATER)
+    there.when(RecordRemovals(at=LATER, done=5, removed=0, position=40)).is_quiet()
+    there.when(RecordRemovals(at=LATER, done=4, removed=1, position=40)).is_refused({"done": "overtaken"})
+    given(queued).when(RecordRemovals(at=LATER, done=0, removed=1, position=1)).is_refused({"status": "not_running"})
+
+
+def test_a_job_may_fail_before_it_begins() -> None:
+    state = (
+        given(QUEUED).when(FailImport(at=LATER, code="unreachable")).then(ImportFailed(at=LATER, code="unreachable"))
+    )
+    assert (state.status, state.code, state.started_at) == ("failed", "unreachable", None)
+    given().when(FailImport(at=LATER, code="x")).is_refused({"status": "not_running"})

@@ -72,3 +72,25 @@ def test_whoever_imports_is_woken(uploads: Uploads, connection: psycopg.Connecti
     connection.execute(f"LISTEN {CHANNEL}")
     uploads.announce()
     assert [notify.channel for notify in connection.notifies(timeout=30, stop_after=1)] == [CHANNEL]
+
+
+def test_an_expected_file_is_fetched_once(uploads: Uploads, connection: psycopg.Connection) -> None:
+    upload = uploads.expect("https://example.com/members?key=secret")
+    assert (uploads.waiting(), uploads.waiting(expected=True)) == ([], [(upload, False)])
+    assert uploads.source(upload) == "https://example.com/members?key=secret"
+    assert "secret" not in str(connection.execute("SELECT u::text FROM import_uploads u").fetchall())
+
+    def broken() -> Iterator[bytes]:
+        yield b"first try"
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        uploads.fill(upload, broken())
+    assert uploads.waiting() == []
+    uploads.fill(upload, BLOCKS)
+    assert list(uploads.read(upload)) == BLOCKS
+    assert (uploads.waiting(), uploads.waiting(expected=True)) == ([(upload, False)], [])
+    for late in (uploads.source, lambda gone: uploads.fill(gone, [])):
+        with pytest.raises(UploadGone):
+            late(upload)
+    assert connection.execute("SELECT source FROM import_uploads").fetchall() == [(None,)]
