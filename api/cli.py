@@ -87,8 +87,13 @@ CAMPAIGN = (
     Argument("--client", "slug of the client"),
     WITHIN,
 )
+MAILS = (
+    Argument("campaign", "external key of a campaign of --client, a campaign's number, or transactional"),
+    *CAMPAIGN[1:],
+)
 RELEASED = Argument(
-    "contacts", "ids of contacts separated by commas, or all: SES has to be known not to have their mail"
+    "ids",
+    "ids of contacts, of messages for transactional, separated by commas, or all: SES is known not to have the mail",
 )
 JOB = Argument("id", "number of the import job")
 DRY_RUN = Argument("--dry-run", "only count", switch=True)
@@ -130,8 +135,8 @@ COMMANDS = (
     Command("projections rebuild", projections.rebuild_models, "build read models anew from the log", (MODEL, CREW)),
     Command("projections verify", projections.verify_models, "compare read models with the log", (MODEL, VALUES, CREW)),
     Command("projections unpark", projections.unpark, "have a parked read model try again", (MODEL,)),
-    Command("messages unconfirmed", messages.show, "show a campaign's mail that SES never answered for", CAMPAIGN),
-    Command("messages release", messages.release, "send again what SES does not have", (*CAMPAIGN, RELEASED)),
+    Command("messages unconfirmed", messages.show, "show mail that SES never answered for", MAILS),
+    Command("messages release", messages.release, "send again what SES does not have", (*MAILS, RELEASED)),
     Command("consent verify", contacts.verify, "check a consent proof against the log", (FILE,)),
 )
 

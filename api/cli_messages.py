@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final, LiteralString, NamedTuple
+from typing import Any, Final, LiteralString, NamedTuple, TypeVar
 
 import psycopg
 
@@ -15,41 +15,80 @@ from api.directory import Directory
 from config.settings import Settings
 from domain import campaign, message
 from domain.campaign import Campaign
+from domain.decider import Decider
 from domain.store.log import Store
 from domain.store.order import Accepted, Context, Failed, Order, Outcome
 
+Item = TypeVar("Item")
 ALL: Final = "all"
+TRANSACTIONAL: Final = "transactional"
+"""Stands for a client's mail that is of no campaign."""
 CHUNK: Final = 2_000
-UNCONFIRMED: LiteralString = """
-SELECT contact_id FROM campaign_recipients WHERE campaign_id = %s AND status = 'unconfirmed' ORDER BY contact_id
+OF_CAMPAIGN: LiteralString = """
+SELECT contact_id, contact_id FROM campaign_recipients
+WHERE campaign_id = %s AND status = 'unconfirmed' ORDER BY contact_id
+"""
+OF_CLIENT: LiteralString = """
+SELECT message_id, contact_id FROM messages WHERE client_id = %s AND status = 'unconfirmed' ORDER BY message_id
 """
 
 
 class Unconfirmed(NamedTuple):
-    """A mail of a campaign that SES may have or not: to whom, and when SES was asked."""
+    """A mail that SES may have or not, and when SES was asked.
 
+    ``id`` is what operators name it by: the contact's id in a campaign, else the message's. ``number`` is the stream's.
+    """
+
+    id: int
+    number: int
     contact_id: int
     attempted_at: datetime | None
 
 
+class Mails(NamedTuple):
+    """The mails in question: of which kind, whose, what their ids are ids of, and which SES never answered for."""
+
+    decider: Decider[Any]
+    context: Context
+    noun: str
+    found: list[Unconfirmed]
+
+
 def show(settings: Settings, given: Namespace) -> None:
-    """Show the mails of a campaign that SES never answered for."""
+    """Show the mails of a campaign, or a client's transactional ones, that SES never answered for."""
     with tenants(settings) as (store, directory):
-        number, _ = campaign_named(store, directory, given)
-        found = unconfirmed(store, number)
-    table(("contact", "asked"), [(str(each.contact_id), f"{each.attempted_at:%Y-%m-%d %H:%M:%S}Z") for each in found])
+        mails = mails_named(store, directory, given)
+    rows = [(str(each.id), f"{each.attempted_at:%Y-%m-%d %H:%M:%S}Z") for each in mails.found]
+    table((mails.noun, "asked"), rows)
 
 
 def release(settings: Settings, given: Namespace) -> None:
     """Have mails that SES is known not to have sent after all."""
     with tenants(settings) as (store, directory):
-        number, state = campaign_named(store, directory, given)
-        found = [each.contact_id for each in unconfirmed(store, number)]
-        wanted = found if given.contacts == ALL else contacts_in(given.contacts)
-        if strangers := sorted(set(wanted) - set(found)):
-            raise CommandError(f"contacts: not unconfirmed: {', '.join(map(str, strangers))}")
-        released = let_go(store, number, state, wanted)
+        mails = mails_named(store, directory, given)
+        known = {each.id: each for each in mails.found}
+        wanted = list(known) if given.ids == ALL else ids_in(given.ids, mails.noun)
+        if strangers := sorted(set(wanted) - set(known)):
+            raise CommandError(f"{mails.noun}s: not unconfirmed: {', '.join(map(str, strangers))}")
+        released = let_go(store, mails, [known[each] for each in wanted])
     say(f"{released} of {len(wanted)} will be sent again.")
+
+
+def mails_named(store: Store, directory: Directory, given: Namespace) -> Mails:
+    """The mails that the arguments name. Raises CommandError."""
+    if given.campaign == TRANSACTIONAL:
+        if not given.client:
+            raise CommandError("client: required, for transactional mail")
+        owner = client_named(directory, given.client, given.organization)
+        context = Context(organization_id=owner.organization_id, client_id=owner.number, source="operator")
+        found = [(number, number, contact_id) for number, contact_id in listed(store, OF_CLIENT, owner.number)]
+        decider = message.transactional
+        return Mails(decider, context, "message", unconfirmed(store, decider, found))
+    number, state = campaign_named(store, directory, given)
+    context = Context(organization_id=state.organization_id, client_id=state.client_id, source="operator")
+    rows = listed(store, OF_CAMPAIGN, number)
+    found = [(each, message.campaign_message_number(number, each), each) for each, _ in rows]
+    return Mails(message.of_campaign, context, "contact", unconfirmed(store, message.of_campaign, found))
 
 
 def campaign_named(store: Store, directory: Directory, given: Namespace) -> tuple[int, Campaign]:
@@ -67,40 +106,46 @@ def campaign_named(store: Store, directory: Directory, given: Namespace) -> tupl
     return loaded.number, loaded.state
 
 
-def contacts_in(text: str) -> list[int]:
+def ids_in(text: str, noun: str) -> list[int]:
     """The ids between commas. Raises CommandError."""
     words = [word.strip() for word in text.split(",")]
     if not all(word.isascii() and word.isdecimal() for word in words):
-        raise CommandError("contacts: invalid")
+        raise CommandError(f"{noun}s: invalid")
     return sorted({int(word) for word in words})
 
 
-def unconfirmed(store: Store, campaign_id: int) -> list[Unconfirmed]:
-    """Those that the read model names and of which the log says so now."""
+def listed(store: Store, query: LiteralString, number: int) -> list[tuple[int, int]]:
+    """What the read model names."""
     with psycopg.connect(store.conninfo) as connection:
-        contacts = [number for (number,) in connection.execute(UNCONFIRMED, (campaign_id,))]
+        return connection.execute(query, (number,)).fetchall()
+
+
+def unconfirmed(store: Store, decider: Decider[Any], listed: Sequence[tuple[int, int, int]]) -> list[Unconfirmed]:
+    """Those that the read model names and of which the log says so now. Raises Unavailable."""
     found: list[Unconfirmed] = []
-    for chunk in chunks(contacts):
-        numbers = [message.campaign_message_number(campaign_id, contact_id) for contact_id in chunk]
-        states = [loaded.state for loaded in store.load(message.of_campaign, numbers=numbers)]
+    for chunk in chunks(listed):
+        loaded = store.load(decider, numbers=[number for _, number, _ in chunk])
+        states = [each.state for each in loaded]
         pairs = zip(chunk, states, strict=True)
-        found += [Unconfirmed(contact_id, s.attempted_at) for contact_id, s in pairs if s.status == "unconfirmed"]
+        found += [Unconfirmed(*each, state.attempted_at) for each, state in pairs if state.status == "unconfirmed"]
     return found
 
 
-def let_go(store: Store, campaign_id: int, state: Campaign, contacts: Sequence[int]) -> int:
-    """Release mails to contacts on an operator's word; gives how many were still to be. Raises Unavailable."""
-    context = Context(organization_id=state.organization_id, client_id=state.client_id, source="operator")
+def let_go(store: Store, mails: Mails, wanted: Sequence[Unconfirmed]) -> int:
+    """Release mails on an operator's word; gives how many were still to be. Raises Unavailable."""
     command = message.ReleaseMessage(at=datetime.now(UTC), reason="operator")
     outcomes: list[Outcome] = []
-    for chunk in chunks(contacts):
-        numbers = [message.campaign_message_number(campaign_id, contact_id) for contact_id in chunk]
+    for chunk in chunks(wanted):
         outcomes += store.handle(
             *(
                 Order(
-                    decider=message.of_campaign, number=number, command=command, context=context, contact_id=contact_id
+                    decider=mails.decider,
+                    number=each.number,
+                    command=command,
+                    context=mails.context,
+                    contact_id=each.contact_id,
                 )
-                for number, contact_id in zip(numbers, chunk, strict=True)
+                for each in chunk
             )
         )
     for outcome in outcomes:
@@ -109,6 +154,6 @@ def let_go(store: Store, campaign_id: int, state: Campaign, contacts: Sequence[i
     return sum(isinstance(outcome, Accepted) and bool(outcome.events) for outcome in outcomes)
 
 
-def chunks(numbers: Sequence[int]) -> list[Sequence[int]]:
-    """The numbers in parts that are loaded at once."""
-    return [numbers[start : start + CHUNK] for start in range(0, len(numbers), CHUNK)]
+def chunks(items: Sequence[Item]) -> list[Sequence[Item]]:
+    """The items in parts that are loaded at once."""
+    return [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]

@@ -11,8 +11,9 @@ from api.cli import main
 from consumers.session import connect
 from domain import campaign, message
 from domain.store.log import Store
+from domain.store.mail_owners import NUMBER, is_transactional
 from domain.store.order import Context
-from projections.campaign_recipients import PROJECTION
+from projections import campaign_recipients, messages
 from projections.checkpoint import is_caught_up
 from tests.api.posted import Posted, accept, posted
 from tests.api.serving import MASTER_KEY_TEXT
@@ -46,16 +47,24 @@ def run(demo_database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 @pytest.fixture
 def mail(store: Store) -> Posted:
     """A campaign's mail without an answer, which the read model knows of."""
-    mail = posted(store)
-    number, contact_id = message.campaign_and_contact(mail.stream)
-    unconfirmed = message.RecordUnconfirmed(at=NOON)
+    return without_answer(posted(store))
+
+
+def without_answer(mail: Posted) -> Posted:
+    transactional = is_transactional(mail.stream)
     context = Context(organization_id=mail.organization_id, client_id=mail.client_id)
-    stream = message.campaign_message_number(number, contact_id)
-    accept(store, context, message.of_campaign, unconfirmed, number=stream, contact_id=contact_id)
-    head = store.recorder.head()
-    with connect(store.conninfo, "test waits") as connection:
-        wait_until(lambda: is_caught_up(connection, PROJECTION.name, head), "the recipients")
+    decider = message.transactional if transactional else message.of_campaign
+    unconfirmed = message.RecordUnconfirmed(at=NOON)
+    accept(mail.store, context, decider, unconfirmed, number=number_of(mail), contact_id=mail.contact_id)
+    head = mail.store.recorder.head()
+    name = messages.PROJECTION.name if transactional else campaign_recipients.PROJECTION.name
+    with connect(mail.store.conninfo, "test waits") as connection:
+        wait_until(lambda: is_caught_up(connection, name, head), "the read model")
     return mail
+
+
+def number_of(mail: Posted) -> int:
+    return mail.stream.int & NUMBER
 
 
 def status_of(mail: Posted) -> str | None:
@@ -85,9 +94,27 @@ def test_a_campaign_by_its_key(run: Any, mail: Posted) -> None:
     assert status_of(mail) == "queued"
 
 
+def test_transactional_mail_is_named_by_its_messages(run: Any, store: Store) -> None:
+    mails = [without_answer(posted(store, transactional=True)) for _ in range(2)]
+    first, second = (number_of(mail) for mail in mails)
+    of_client = ("--client", "dtc-courses")
+    status, said, _ = run("messages", "unconfirmed", "transactional", *of_client)
+    times = ["2026-05-24", "12:00:00Z"]
+    rows = [["message", "asked"], [str(first), *times], [str(second), *times]]
+    assert (status, [line.split() for line in said.splitlines()]) == (0, rows)
+    theirs = ("messages", "release", "transactional", first, "--client", "asl-platform")
+    assert run(*theirs) == (1, "", f"messages: not unconfirmed: {first}\n")
+    assert run("messages", "release", "transactional", first, *of_client) == (0, "1 of 1 will be sent again.\n", "")
+    assert [status_of(mail) for mail in mails] == ["queued", "unconfirmed"]
+    assert run("messages", "release", "transactional", "x", *of_client) == (1, "", "messages: invalid\n")
+    assert run("messages", "release", "transactional", "all", *of_client)[0] == 0
+    assert status_of(mails[1]) == "queued"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("unconfirmed", "transactional"), "client: required"),
         (("unconfirmed", "no-such"), "client: required"),
         (("unconfirmed", "no-such", "--client", "dtc-courses"), "campaign: not_found"),
         (("unconfirmed", "99999999"), "campaign: not_found"),
