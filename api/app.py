@@ -28,6 +28,7 @@ from api import (
     preferences,
     recipient_lists,
     recipient_lists_bulk,
+    recipient_lists_imports,
     recipient_lists_members,
     recipient_lists_send,
     senders,
@@ -38,6 +39,7 @@ from api import (
     tracking,
     transactional,
     unsubscribe,
+    webhooks,
 )
 from api import contact_changes as changes
 from api import contact_moments as moments
@@ -48,7 +50,7 @@ from api.exports import PROJECTION as EXPORTED
 from api.imports_answer import Imported
 from api.imports_run import NDJSON
 from api.imports_upload import CONSUMES, CsvImport
-from api.operator import audiences, clients, keys, organizations, projections, requests, show
+from api.operator import audiences, clients, dead_letters, keys, organizations, projections, requests, show
 from api.recipient_lists_sent import ListSent
 from api.routing import Route
 from api.transactional_answer import SendAnswer
@@ -128,11 +130,21 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/recipient-lists/{key}/members/reconcile", recipient_lists_bulk.bulk_reconcile, recipient_lists_bulk.Reconcile, recipient_lists_bulk.Reconciled, refuses=codes.LIST | codes.BULK),
     Route("PUT", "/api/recipient-lists/{key}/members/{source_object_key}", recipient_lists_members.put, recipient_lists_members.PutMember, recipient_lists_members.MemberAnswer, refuses=codes.MEMBER),
     Route("DELETE", "/api/recipient-lists/{key}/members/{source_object_key}", recipient_lists_members.remove, None, recipient_lists_members.RemovedMember, refuses=codes.LISTED),
+    Route("POST", "/api/recipient-lists/{key}/imports", recipient_lists_imports.queue, recipient_lists_imports.ImportMembers, recipient_lists_imports.ListImportAnswer, status=202, refuses=codes.LIST | {"url": "unsupported, forbidden"}),
+    Route("GET", "/api/recipient-lists/{key}/imports", recipient_lists_imports.list_own, import_jobs.JobQuery, recipient_lists_imports.ListImportPage, refuses=codes.LIST, projection=import_jobs.PROJECTION),
+    Route("GET", "/api/recipient-lists/{key}/imports/{id}", recipient_lists_imports.show, None, recipient_lists_imports.ListImportAnswer, refuses=codes.LIST | codes.JOB),
     Route("POST", "/api/recipient-lists/{key}/transactional-send", recipient_lists_send.send, recipient_lists_send.ListSend, ListSent, status=202, refuses=codes.TO_MEMBERS | {"key": "not_found, too_many"}),
     Route("POST", "/api/transient-recipient-lists/transactional-send", recipient_lists_send.send_transient, recipient_lists_send.TransientSend, ListSent, status=202, refuses=codes.TO_MEMBERS | codes.BULK),
 
     # Analytics
     Route("GET", "/api/events", events.events, events.EventQuery, events.EventPage, refuses=codes.FEED, produces=("application/json", "text/event-stream")),
+
+    Route("GET", "/api/client/webhooks", webhooks.list_own, webhooks.WebhookQuery, webhooks.Webhooks, projection=webhooks.PROJECTION),
+    Route("PUT", "/api/client/webhooks/{key}", webhooks.save, webhooks.SaveWebhook, webhooks.SavedWebhook, status=201, refuses=codes.WEBHOOK, also=(200,)),
+    Route("GET", "/api/client/webhooks/{key}", webhooks.show, None, webhooks.WebhookAnswer, refuses=codes.LIST),
+    Route("DELETE", "/api/client/webhooks/{key}", webhooks.delete, None, webhooks.DeletedWebhook, refuses=codes.LIST),
+    Route("POST", "/api/client/webhooks/{key}/rotate-secret", webhooks.rotate, None, webhooks.RotatedSecret, refuses=codes.LIST),
+    Route("POST", "/api/client/webhooks/{key}/test", webhooks.ping, None, webhooks.TestedWebhook, status=202, refuses={"key": "not_found, switched_off"}),
 
     # Administration
     Route("GET", "/admin/api/organizations", organizations.list_all, None, organizations.Organizations, "operator"),
@@ -152,6 +164,10 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/admin/api/projections/{name}/rebuild", projections.rebuild, None, Status, "operator", 202, codes.FREE_MODEL),
     Route("POST", "/admin/api/projections/{name}/verify", projections.verify, None, Status, "operator", 202, codes.FREE_MODEL),
     Route("POST", "/admin/api/projections/{name}/unpark", projections.unpark, None, Status, "operator", refuses=codes.MODEL),
+    Route("GET", "/admin/api/dead-letters", dead_letters.list_all, dead_letters.DeadLetterQuery, dead_letters.DeadLetters, "operator", refuses={"cursor": "invalid"}),
+    Route("POST", "/admin/api/dead-letters/{id}/retry", dead_letters.retry, None, dead_letters.Retried, "operator", refuses=codes.JOB),
+    Route("POST", "/admin/api/dead-letters/{id}/drop", dead_letters.drop, None, dead_letters.Dropped, "operator", refuses={"id": "not_found, not_droppable"}),
+    Route("DELETE", "/admin/api/dead-letters/{id}", dead_letters.drop, None, dead_letters.Dropped, "operator", refuses={"id": "not_found, not_droppable"}),
 
     # Public
     Route("GET", "/t/o/{token}.gif", tracking.opened, None, None, "public", produces=("image/gif",)),

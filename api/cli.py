@@ -12,6 +12,7 @@ from eventsourcing.persistence import PersistenceError
 
 from api import cli_campaigns as campaigns
 from api import cli_contacts as contacts
+from api import cli_dead_letters as dead_letters
 from api import cli_imports as imports
 from api import cli_messages as messages
 from api import cli_projections as projections
@@ -99,6 +100,7 @@ JOB = Argument("id", "number of the import job")
 DRY_RUN = Argument("--dry-run", "only count", switch=True)
 MODEL = Argument("name", "the read model, or all")
 CREW = Argument("--processes", "how many to read and fold with; 1 by default")
+LETTER = Argument("id", "what dead-letters list calls it")
 VALUES = Argument("--show-values", "show what differs, personal data included", switch=True)
 
 COMMANDS = (
@@ -135,6 +137,14 @@ COMMANDS = (
     Command("projections rebuild", projections.rebuild_models, "build read models anew from the log", (MODEL, CREW)),
     Command("projections verify", projections.verify_models, "compare read models with the log", (MODEL, VALUES, CREW)),
     Command("projections unpark", projections.unpark, "have a parked read model try again", (MODEL,)),
+    Command(
+        "dead-letters list",
+        dead_letters.show,
+        "show what was given up",
+        (Argument("--kind", "webhook, feedback or projection; all by default"),),
+    ),
+    Command("dead-letters retry", dead_letters.retry, "try what was given up again", (LETTER,)),
+    Command("dead-letters drop", dead_letters.drop, "forget what was given up", (LETTER,)),
     Command("messages unconfirmed", messages.show, "show mail that SES never answered for", MAILS),
     Command("messages release", messages.release, "send again what SES does not have", (*MAILS, RELEASED)),
     Command("consent verify", contacts.verify, "check a consent proof against the log", (FILE,)),

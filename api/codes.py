@@ -103,6 +103,11 @@ TO_MEMBERS = {
         "client",
     )
 } | {"idempotency_key": "required"}
+WEBHOOK = {
+    "key": "invalid, too_long, too_many",
+    "url": "required, invalid, unsupported, too_long",
+    "description": "invalid, too_long",
+}
 CSV = {"csv": "required, must_be_utf8, missing_header, missing_email_column, duplicate_column"}
 REDIRECT = {"request": "invalid_tracking_redirect"}
 OUT = {"token": "not_found", "scope": "required, invalid"}

@@ -11,12 +11,14 @@ CONFLICTS = frozenset(
     {
         "audience_mismatch",
         "not_cancellable",
+        "not_droppable",
         "not_editable",
         "not_pausable",
         "not_queueable",
         "not_resumable",
         "rebuild_running",
         "suppressed_contact_cannot_be_enabled",
+        "switched_off",
         "transactional_suppressed",
     },
 )
