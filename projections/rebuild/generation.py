@@ -13,6 +13,9 @@ from projections.rebuild.database import Connection
 EXISTS = "SELECT to_regnamespace(quote_ident(%s)) IS NOT NULL"
 CREATE = SQL("CREATE SCHEMA {schema}")
 DROP = SQL("DROP SCHEMA IF EXISTS {schema} CASCADE")
+TABLES = (
+    "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = %s AND relkind = 'r'"
+)
 KEYS: LiteralString = """
 CREATE TABLE {schema}.keys_to_add AS
 SELECT c.relname::text AS table_name, k.conname::text AS name, pg_get_constraintdef(k.oid) AS definition
@@ -82,12 +85,17 @@ class Generation:
 
     def drop(self) -> None:
         """Drop it, and what a rebuild before left of the generation that it replaced."""
-        with self._connection.transaction():
-            self._connection.execute(DROP.format(schema=Identifier(self.schema)))
-            self.drop_retired()
+        self._connection.execute(DROP.format(schema=Identifier(self.schema)))
+        self.drop_retired()
 
     def drop_retired(self) -> None:
-        """Drop the generation that was replaced."""
+        """Drop the generation that was replaced, one table after the other.
+
+        For a moment sessions with an old plan still lock its tables, in an order of their own: to hold one of them and
+        wait for another would be a deadlock with a reader.
+        """
+        for (table,) in self._connection.execute(TABLES, (self.retired,)).fetchall():
+            self._connection.execute(SQL("DROP TABLE {}").format(Identifier(self.retired, table)))
         self._connection.execute(DROP.format(schema=Identifier(self.retired)))
 
     def sql(self, text: SQL, **names: Identifier) -> Composed:
