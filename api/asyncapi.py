@@ -30,8 +30,8 @@ Delivery is at least once. ce_position is the event's place in the log: a consum
 partition and passes over what is not above it takes every event exactly once. ce_prev is the position of the event
 before it on the partition: one above the last position taken means that messages are missing, which the log has.
 
-Personal data is sealed with keys that never leave the service and die with an erasure; GET /api/events gives a client
-its own events with such data open. A field that is absent has its default.
+Personal data is sealed with keys that never leave the service and die with an erasure; GET /api/events and webhooks
+give a client its own events with such data open. A field that is absent has its default.
 """
 
 INFO: Final[Json] = {

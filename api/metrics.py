@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import psycopg
 from prometheus_client import CollectorRegistry
@@ -21,15 +22,35 @@ from api.wiring import Wiring
 from projections.checkpoint import Lag
 
 HEAD = "SELECT coalesce(max(notification_id), 0) FROM log"
+# Counted up to a million: a figure beyond that says nothing more.
+DELIVERIES = """
+SELECT count(*), coalesce(extract(epoch FROM now() - min(next_at)), 0)::float8
+FROM (SELECT next_at FROM webhook_deliveries WHERE dead_at IS NULL AND next_at <= now() LIMIT 1000000) AS due
+"""
+DEAD = """
+SELECT (SELECT count(*) FROM webhook_deliveries WHERE dead_at IS NOT NULL),
+    (SELECT count(*) FROM waiting_feedback WHERE given_up_at IS NOT NULL),
+    (SELECT count(*) FROM checkpoints WHERE parked_position IS NOT NULL)
+"""
+KINDS = ("webhook", "feedback", "projection")
+
+
+class Outgoing(NamedTuple):
+    """Deliveries to webhooks that are due, for how long the first of them is, and what was given up by kind."""
+
+    due: int
+    seconds: float
+    dead: tuple[int, ...]
 
 
 class Figures(Collector):
     """The store's figures at one moment; without any, it could not be reached."""
 
-    def __init__(self, wiring: Wiring, head: int | None, found: list[Lag]) -> None:
+    def __init__(self, wiring: Wiring, head: int | None, found: list[Lag], outgoing: Outgoing | None) -> None:
         self._flushes = wiring.flushes
         self._head = head
         self._lags = found
+        self._outgoing = outgoing
 
     def collect(self) -> Iterable[Metric]:
         """Prometheus' families."""
@@ -44,9 +65,21 @@ class Figures(Collector):
             seconds.add_metric((lag.name,), lag.seconds)
             parked.add_metric((lag.name,), lag.parked_position is not None)
         yield from (events, seconds, parked)
+        yield from self._deliveries()
         flushes = HistogramMetricFamily("datamailer_append_commands", "Commands decided and appended together.")
         flushes.add_metric((), self._flushes.buckets(), self._flushes.total)
         yield flushes
+
+    def _deliveries(self) -> Iterable[Metric]:
+        if self._outgoing is None:
+            return
+        due, seconds, dead = self._outgoing
+        yield GaugeMetricFamily("datamailer_webhook_deliveries_due", "Deliveries to be attempted now.", value=due)
+        yield GaugeMetricFamily("datamailer_webhook_due_seconds", "For how long the first of them is.", value=seconds)
+        letters = GaugeMetricFamily("datamailer_dead_letters", "What was given up.", labels=("kind",))
+        for kind, count in zip(KINDS, dead, strict=True):
+            letters.add_metric((kind,), count)
+        yield letters
 
 
 async def metrics(call: Call) -> Answer:
@@ -64,6 +97,9 @@ async def figures(wiring: Wiring, pool: Pool) -> Figures:
     try:
         async with pool.connection() as connection:
             row = await (await connection.execute(HEAD)).fetchone()
-        return Figures(wiring, int(row[0]) if row else 0, await lags(pool))
+            due = await (await connection.execute(DELIVERIES)).fetchone()
+            dead = await (await connection.execute(DEAD)).fetchone()
+        outgoing = Outgoing(due[0], due[1], tuple(dead)) if due and dead else None
+        return Figures(wiring, int(row[0]) if row else 0, await lags(pool), outgoing)
     except psycopg.OperationalError:
-        return Figures(wiring, None, [])
+        return Figures(wiring, None, [], None)

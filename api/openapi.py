@@ -12,6 +12,8 @@ from api.errors import CONFLICTS, SCOPE
 from api.fields import Scoped
 from api.readers import reader_of
 from api.routing import Route
+from api.webhook_document import outgoing
+from domain.store.cloud_event import CloudEvent
 
 REF = "#/components/schemas/{name}"
 VERSION = "0.1.0"
@@ -66,7 +68,7 @@ PARAMETERS: Json = {
 def document(routes: Iterable[Route]) -> Json:
     """The whole document."""
     listed = [route for route in routes if route.listed]
-    types = {kind for route in listed for kind in (route.takes, route.gives) if kind is not None}
+    types = {kind for route in listed for kind in (route.takes, route.gives) if kind is not None} | {CloudEvent}
     ordered = sorted(types, key=lambda kind: kind.__qualname__)
     refs, schemas = msgspec.json.schema_components(ordered, ref_template=REF)
     ref_of = dict(zip(ordered, refs, strict=True))
@@ -77,6 +79,7 @@ def document(routes: Iterable[Route]) -> Json:
         "openapi": "3.1.0",
         "info": {"title": "Datamailer", "version": VERSION, "description": ABOUT, "license": {"name": "MIT"}},
         "paths": paths,
+        "webhooks": outgoing(ref_of[CloudEvent]),
         "components": {
             "schemas": {**schemas, "Error": ERROR_SCHEMA},
             "parameters": PARAMETERS,

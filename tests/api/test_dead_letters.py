@@ -129,6 +129,17 @@ def test_queries_that_are_refused(operator: httpx.Client, query: dict[str, str],
     assert (response.status_code, fields(response)) == (400, wrong)
 
 
+@pytest.mark.usefixtures("dead")
+def test_they_are_counted(anybody: httpx.Client) -> None:
+    figures = anybody.get("/metrics").text.splitlines()
+    assert [line for line in figures if line.startswith("datamailer_dead_letters{")] == [
+        'datamailer_dead_letters{kind="webhook"} 1.0',
+        'datamailer_dead_letters{kind="feedback"} 1.0',
+        'datamailer_dead_letters{kind="projection"} 1.0',
+    ]
+    assert "datamailer_webhook_deliveries_due 1.0" in figures
+
+
 def test_operators_only(http: httpx.Client) -> None:
     assert http.get(PATH).status_code == 401
     assert http.post(f"{PATH}/{WEBHOOK}/retry").status_code == 401

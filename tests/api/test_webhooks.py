@@ -148,6 +148,14 @@ def test_clients_have_webhooks_of_their_own(http: httpx.Client, labs: httpx.Clie
     assert httpx.get(str(http.base_url) + PATH).status_code == 401
 
 
+def test_what_is_sent_is_documented(http: httpx.Client) -> None:
+    document = http.get("/openapi.json").json()
+    sent = document["webhooks"]["event"]["post"]
+    assert [each["name"] for each in sent["parameters"]] == ["webhook-id", "webhook-timestamp", "webhook-signature"]
+    name = sent["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    assert {"specversion", "id", "type", "data"} <= set(document["components"]["schemas"][name]["properties"])
+
+
 def test_no_secret_stands_in_the_feed(http: httpx.Client, key: str) -> None:
     made = saved(http, key)
     rotated = http.post(f"{PATH}/{key}/rotate-secret").json()
