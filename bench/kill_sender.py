@@ -19,7 +19,7 @@ from uuid import UUID
 
 import psycopg
 
-from api.cli_messages import let_go, unconfirmed
+from api.cli_messages import let_go, mails_named
 from api.cli_output import table
 from api.directory import loaded
 from bench.__main__ import data_folder, say
@@ -179,14 +179,14 @@ class Trial:
     def _release(self, campaign_id: int) -> int:
         """Release what SES is known not to have, until nothing is left of it; gives how many."""
         released, deadline = 0, time.perf_counter() + ROUND_SECONDS
-        while contacts := [each.contact_id for each in unconfirmed(self._store, campaign_id)]:
+        named = argparse.Namespace(campaign=str(campaign_id), client="")
+        while (mails := mails_named(self._store, loaded(self._store), named)).found:
             arrived = self._arrived(campaign_id)
-            if has := [contact_id for contact_id in contacts if contact_id in arrived]:
+            if has := [each for each in mails.found if each.contact_id in arrived]:
                 raise RowFailed(f"the events of SES left {len(has)} mails unconfirmed that it has")
             if time.perf_counter() > deadline:
                 raise RowFailed("mails stay unconfirmed")
-            [found] = self._store.load(campaign.decider, numbers=[campaign_id])
-            released += let_go(self._store, campaign_id, found.state, contacts)
+            released += let_go(self._store, mails, mails.found)
             self._settle(campaign_id)
         return released
 
