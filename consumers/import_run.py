@@ -29,6 +29,7 @@ from domain.import_job import (
 )
 from domain.import_row import ImportRow, counted
 from domain.import_scope import Caller, Scopes
+from domain.store.erased_meanwhile import ErasedMeanwhile
 from domain.store.import_errors import row_errors
 from domain.store.importing import CHUNK, Importing, interrupted
 from domain.store.log import Store
@@ -53,6 +54,7 @@ class ImportRun:
         self._number = loaded.number
         self._job: ImportJob = loaded.state
         self._context = context_of(self._job, upload)
+        self._erased = ErasedMeanwhile(store, upload, self._context)
 
     def carry_out(self, goes: Goes) -> bool:
         """Carry out what is left. Gives whether the job has ended, well or not.
@@ -79,7 +81,7 @@ class ImportRun:
         self._order(StartImport(at=datetime.now(UTC), position=self._store.recorder.head()))
         earlier = interrupted(self._store, self._upload, self._job.position) if resumed else {}
         importing = Importing(self._store, self._context, dry_run=self._job.dry_run, earlier=earlier)
-        rows = rows_of(read_table(blocks), self._scopes(), partial(datetime.now, UTC))
+        rows = self._erased.left_out(rows_of(read_table(blocks), self._scopes(), partial(datetime.now, UTC)))
         self._recall(importing, rows)
         while goes():
             chunk = list(islice(rows, CHUNK))
@@ -99,6 +101,7 @@ class ImportRun:
                 importing.recall(list(islice(rows, min(CHUNK, done - first))), refused)
 
     def _record(self, counts: Counts, errors: tuple[RowError, ...], position: int) -> None:
+        self._erased.erase_again()
         self._order(
             RecordProgress(
                 at=datetime.now(UTC),

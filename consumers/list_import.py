@@ -39,7 +39,7 @@ class ListImportRun(ImportRun):
         job = self._job
         importing = ListImporting(self._store, self._context, job.list_id, dry_run=job.dry_run, earlier=earlier)
         file = ListFile(blocks)
-        rows = file.rows()
+        rows = self._erased.left_out(file.rows())
         for _ in islice(rows, job.counts.total):
             pass  # done before, but the file is to know whom it named
         if not self._put(importing, rows, goes):
