@@ -42,7 +42,9 @@ class Served:
 
 def settings_of(conninfo: str, **more: Any) -> Settings:
     """Settings for tests on a database."""
-    return Settings(database_url=conninfo, master_key=MASTER_KEY, operator_key=OPERATOR_KEY, **more)
+    return Settings(
+        database_url=conninfo, master_key=MASTER_KEY, operator_key=OPERATOR_KEY, **{"private_hosts": True, **more}
+    )
 
 
 @contextlib.contextmanager
