@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from typing import TypeVar
 
 import msgspec
@@ -67,10 +66,10 @@ class Run:
 
     def __init__(self, call: Call, rows: Iterator[ImportRow], wanted: Wish) -> None:
         self._call = call
-        self._rows = rows
         self._wish = wanted
         context = replace(context_of(call), source="import")
         self._importing = Importing(call.wiring.store, context, dry_run=wanted.dry_run)
+        self._chunks = self._importing.chunks(rows, CHUNK)
 
     async def answer(self) -> Answer | Response:
         """Carry all of it out. Raises Unavailable: what was done by then stands, and may be sent again."""
@@ -93,7 +92,7 @@ class Run:
         """A line for each row as it is done. ``release`` is called when the last one is.
 
         Such an answer is never remembered under an Idempotency-Key: a repeat is carried out again, and changes nothing.
-        A client that hangs up stops the import behind the chunk that is on its way.
+        A client that hangs up stops the import behind the chunks that are on their way.
         """
         if self._call.ticket:
             self._call.ticket.done = True
@@ -111,10 +110,8 @@ class Run:
         finally:
             release()
 
-    def _carry_out(self) -> list[ImportRow]:
-        rows = list(islice(self._rows, CHUNK))
-        self._importing.carry_out(rows)
-        return rows
+    def _carry_out(self) -> Sequence[ImportRow]:
+        return next(self._chunks, ())
 
     def _report_on(self, report: Report) -> bool:
         rows = self._carry_out()

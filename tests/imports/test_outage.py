@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain import import_row
+from domain.import_row import ImportRow
 from domain.store.log import Store
 from domain.store.order import Failed, Order, Outcome, Unavailable
 from tests.imports.service import CLIENT, Service
@@ -24,14 +24,12 @@ def losing(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """After one chunk of an import, the log answers no more of it."""
     monkeypatch.setattr("api.imports_run.CHUNK", 100)
     handle = Store.handle
-    chunks = 0
 
-    def lost(self: Store, *orders: Order, dry_run: bool = False) -> list[Outcome]:
-        nonlocal chunks
-        chunks += orders[0].decider is import_row.decider
-        if chunks > 1:
+    def lost(self: Store, *orders: Order, **how: Any) -> list[Outcome]:
+        first = orders[0].command
+        if isinstance(first, ImportRow) and first.item > 1:
             return [Failed(Unavailable())] * len(orders)
-        return handle(self, *orders, dry_run=dry_run)
+        return handle(self, *orders, **how)
 
     monkeypatch.setattr(Store, "handle", lost)
     return monkeypatch

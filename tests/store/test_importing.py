@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import count
+from threading import Event as Flag
 from typing import Any
 from uuid import uuid4
 
@@ -15,10 +16,12 @@ from msgspec.structs import replace
 
 from domain import contact
 from domain.contact import Suppressions, UpsertContact
+from domain.contact.events import ContactRegistered
+from domain.decider import Rejected
 from domain.import_row import ImportRow
 from domain.store.importing import Importing, interrupted
 from domain.store.log import Store
-from domain.store.order import Accepted, Context, Failed, Order, Unavailable
+from domain.store.order import Accepted, Context, Failed, Order, Outcome, Unavailable
 from tests.store.conftest import CONTEXT, NOON, numbered, upsert
 
 IMPORT = replace(CONTEXT, source="import")
@@ -134,6 +137,46 @@ def test_recalled_rows_skip_later_ones_as_if_they_had_just_been_carried_out(stor
     assert rows[0].kept_item == 1
 
 
+def test_chunks_are_appended_in_their_order(store: Store) -> None:
+    emails = [f"order{item}@x.org" for item in range(60)]
+    rows = (row(item, email) for item, email in enumerate(emails, 1))
+    chunks = list(Importing(store, IMPORT).chunks(rows, 7))
+    assert [each.email for chunk in chunks for each in chunk] == emails
+    registered = [event for _, event in store.open(store.read(0, 1000)) if isinstance(event, ContactRegistered)]
+    assert [event.email.text for event in registered] == emails
+
+
+def test_what_was_read_before_a_bad_end_is_done(store: Store) -> None:
+    def rows() -> Iterator[ImportRow]:
+        yield from (row(item, f"read{item}@x.org") for item in range(1, 7))
+        raise Rejected("must_be_utf8", "csv")
+
+    done: list[Sequence[ImportRow]] = []
+    with pytest.raises(Rejected):
+        done.extend(Importing(store, IMPORT).chunks(rows(), 2))
+    assert [actions(chunk) for chunk in done] == [["created", "created"]] * 3
+
+
+def test_nothing_is_on_its_way_once_an_import_is_lost(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = store.handle
+    third = Flag()
+
+    def lost(*orders: Order, **how: Any) -> list[Outcome]:
+        item = orders[0].command.item
+        if item == 2:
+            assert third.wait(10)
+            return [Failed(Unavailable())]
+        if item == 3:
+            third.set()
+        return handle(*orders, **how)
+
+    monkeypatch.setattr(store, "handle", lost)
+    with pytest.raises(Unavailable):
+        list(Importing(store, IMPORT).chunks((row(item, f"lost{item}@x.org") for item in range(1, 5)), 1))
+    known = store.load(contact.decider, keys=[f"lost{item}@x.org" for item in range(1, 5)])
+    assert [each.number > 0 for each in known] == [True, False, True, False]
+
+
 EMAILS = st.sampled_from(["a", "b", "c", "d", "e"])
 SAID = st.fixed_dictionaries({"tags": st.sampled_from([(), ("t",)]), "verified": st.sampled_from([None, True])})
 ROWS = st.lists(st.tuples(EMAILS, SAID), min_size=1, max_size=8)
@@ -161,6 +204,28 @@ def test_an_interrupted_chunk_is_counted_as_if_it_had_not_been(
     store.handle(*(order for order in later if interrupted_has(store, job, start, order)))
     Importing(store, job, earlier=interrupted(store, job.correlation_id, start)).carry_out(torn)
     assert actions(torn) == actions(calm)
+
+
+REFUSED = {"sets": False, "suppressions": LIFT}
+ANY_ROW = st.tuples(EMAILS, st.sampled_from([{}, {"tags": ("t",)}, REFUSED]))
+
+
+@given(wanted=st.lists(ANY_ROW, min_size=1, max_size=12), size=st.integers(1, 5))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_rows_come_to_the_same_in_chunks_as_one_by_one(store: Store, wanted: list[Any], size: int) -> None:
+    domain = f"@{next(files)}.y.org"
+
+    def rows(prefix: str) -> list[ImportRow]:
+        for email in {email for email, _ in wanted}:
+            by_others(store, prefix + email + domain, suppressions=BOUNCED)
+        return [row(item, prefix + email + domain, **said) for item, (email, said) in enumerate(wanted, 1)]
+
+    single, chunked = rows("single-"), rows("chunked-")
+    alone = Importing(store, IMPORT)
+    for each in single:
+        alone.carry_out([each])
+    list(Importing(store, IMPORT).chunks(iter(chunked), size))
+    assert [(r.action, r.kept_item, r.errors) for r in chunked] == [(r.action, r.kept_item, r.errors) for r in single]
 
 
 def interrupted_has(store: Store, job: Context, start: int, order: Order) -> bool:
