@@ -22,6 +22,7 @@ from api.event_stream import EventStream
 from api.fields import Scoped
 from api.idempotency import HEADER as IDEMPOTENCY_KEY
 from api.idempotency import body_digest
+from api.location import located
 from api.positions import min_position
 from api.readers import decode_json, read_object, read_query
 from api.routing import Route, Router
@@ -75,6 +76,8 @@ class Application:
             route, call.given_names = self._router.find(call.method, call.scope["raw_path"])
             template = route.path
             answer = await self._answer(call, route)
+            if isinstance(answer, Answer):
+                answer = located(answer, route, call.given_names)
         except ClientDisconnect:
             self._count(call, template, CLIENT_CLOSED_REQUEST, began)
             return

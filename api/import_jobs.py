@@ -155,10 +155,9 @@ async def queue(call: Call, spool: Spool, *, audience: str, client: str, dry_run
 
 
 def queued(outcome: Accepted) -> Answer:
-    """The job, and where to look for it."""
-    location = ((b"location", b"/api/imports/%d" % outcome.number),)
+    """The job as it begins."""
     body = JobAnswer(payload(outcome.number, outcome.state))
-    return json_answer(body, status=202, position=outcome.position, headers=location)
+    return json_answer(body, status=202, position=outcome.position)
 
 
 async def show(call: Call) -> Answer:

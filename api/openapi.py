@@ -19,6 +19,7 @@ REF = "#/components/schemas/{name}"
 VERSION = "0.1.0"
 ABOUT = "Datamailer: contacts, consent and email for several products from one event-sourced service."
 Json = dict[str, Any]
+ACCEPTED = 202
 
 ERROR_SCHEMA: Json = {
     "type": "object",
@@ -47,6 +48,7 @@ HEADERS: Json = {
         "schema": {"type": "string", "format": "uuid"},
     },
 }
+LOCATION: Json = {"description": "Where the job is to be looked for.", "schema": {"type": "string"}}
 
 PARAMETERS: Json = {
     "IdempotencyKey": {
@@ -68,7 +70,8 @@ PARAMETERS: Json = {
 def document(routes: Iterable[Route]) -> Json:
     """The whole document."""
     listed = [route for route in routes if route.listed]
-    types = {kind for route in listed for kind in (route.takes, route.gives) if kind is not None} | {CloudEvent}
+    types = {kind for route in listed for kind in (route.takes, route.gives, route.job) if kind is not None}
+    types.add(CloudEvent)
     ordered = sorted(types, key=lambda kind: kind.__qualname__)
     refs, schemas = msgspec.json.schema_components(ordered, ref_template=REF)
     ref_of = dict(zip(ordered, refs, strict=True))
@@ -83,7 +86,7 @@ def document(routes: Iterable[Route]) -> Json:
         "components": {
             "schemas": {**schemas, "Error": ERROR_SCHEMA},
             "parameters": PARAMETERS,
-            "headers": HEADERS,
+            "headers": {**HEADERS, "Location": LOCATION},
             "securitySchemes": {
                 "client": {"type": "http", "scheme": "bearer", "description": "An API key: dm_<public_id>_<secret>."},
                 "operator": {"type": "http", "scheme": "bearer", "description": "The operator's key."},
@@ -166,6 +169,8 @@ def responses(route: Route, ref_of: Mapping[type, Json]) -> Json:
     headers = {name: {"$ref": f"#/components/headers/{name}"} for name in HEADERS}
     success: Json = {"description": "Done.", "headers": headers, "content": {m: {"schema": schema} for m in media}}
     answers: Json = {str(status): success for status in (route.status, *route.also)}
+    if route.location:
+        answers[str(ACCEPTED)] = accepted(ref_of[route.job or route.gives], headers)
     for status, codes in sorted(error_codes(route).items()):
         lines = [f"{field or 'request'}: {', '.join(of_field)}" for field, of_field in codes.items()]
         error: Json = {"$ref": REF.format(name="Error")}
@@ -175,6 +180,12 @@ def responses(route: Route, ref_of: Mapping[type, Json]) -> Json:
             "x-error-codes": codes,
         }
     return answers
+
+
+def accepted(schema: Json, headers: Json) -> Json:
+    """A job was begun, and where it is to be looked for."""
+    told = {**headers, "Location": {"$ref": "#/components/headers/Location"}}
+    return {"description": "Begun.", "headers": told, "content": {"application/json": {"schema": schema}}}
 
 
 def error_codes(route: Route) -> dict[int, dict[str, list[str]]]:

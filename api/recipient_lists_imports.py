@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 from typing import Annotated, Final
-from urllib.parse import quote
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -116,9 +115,8 @@ async def queue(call: Call, given: ImportMembers) -> Answer:
     key = there.state.key
 
     def queued(made: Accepted) -> Answer:
-        location = f"/api/recipient-lists/{quote(key, safe=':@')}/imports/{made.number}".encode()
         body = ListImportAnswer(payload(made.number, key, made.state))
-        return json_answer(body, status=202, position=made.position, headers=((b"location", location),))
+        return json_answer(body, status=202, position=made.position)
 
     answer = await submit(call, import_job.decider, command, queued, key=str(upload))
     await asyncio.to_thread(uploads.announce)

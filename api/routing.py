@@ -24,7 +24,8 @@ class Route(msgspec.Struct, frozen=True):
     ``consumes`` and ``produces`` list media types other than JSON. A route that is not ``listed`` stands in no
     document and no Allow header: it is there to give a better error. ``projection`` is the read model that the answer
     comes from: the application waits for the position that the request wants it to reflect. ``also`` are statuses other
-    than ``status`` that come with ``gives``.
+    than ``status`` that come with ``gives``; ``job`` is the type of a 202 that comes instead of it. ``location`` is
+    where the job of a 202 is to be looked for: names are those of the path, and ``job`` is its number.
     """
 
     method: str
@@ -40,6 +41,8 @@ class Route(msgspec.Struct, frozen=True):
     listed: bool = True
     projection: str = ""
     also: tuple[int, ...] = ()
+    job: Any = None
+    location: str = ""
 
     @property
     def from_query(self) -> bool:

@@ -71,6 +71,16 @@ def test_an_answer_fits_its_schema(document: Json, http: httpx.Client) -> None:
     jsonschema.Draft202012Validator({**schema, "$ref": "#/components/schemas/Error"}).validate(error)
 
 
+def test_a_job_s_answer_has_its_own_schema_and_says_where_the_job_is(document: Json) -> None:
+    responses = document["paths"]["/api/contacts/imports/csv"]["post"]["responses"]
+    schemas = [responses[status]["content"]["application/json"]["schema"]["$ref"] for status in ("200", "202")]
+    assert schemas == ["#/components/schemas/Imported", "#/components/schemas/JobAnswer"]
+    assert "Location" in responses["202"]["headers"]
+    assert "Location" not in responses["200"]["headers"]
+    members = document["paths"]["/api/recipient-lists/{key}/imports"]["post"]["responses"]["202"]
+    assert "Location" in members["headers"]
+
+
 class Words(HTMLParser):
     """Collects what a page links to, and that its elements are closed in order."""
 

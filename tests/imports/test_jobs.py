@@ -116,6 +116,10 @@ def test_a_repeat_under_an_idempotency_key_queues_no_second_job(service: Service
     answers = [service.http.post(CSV, headers={"idempotency-key": audience}, **sent) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [202, 202]
     assert answers[0].json()["import"]["id"] == answers[1].json()["import"]["id"]
+    assert answers[1].headers["idempotent-replayed"] == "true"
+    assert [answer.headers["location"] for answer in answers] == [
+        f"/api/imports/{answers[0].json()['import']['id']}"
+    ] * 2
     ended(service, answers[0].headers["location"])
 
 
