@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,7 +14,7 @@ import psycopg
 import pytest
 
 from consumers.importer import Importer
-from domain import audience, client, contact, import_job
+from domain import audience, client, contact, import_job, recipient_list
 from domain.import_job import ImportJob, QueueImport
 from domain.store.log import Store
 from domain.store.order import Context, Order, Outcome
@@ -54,9 +55,9 @@ def erased(store: Store, context: Context = OURS) -> bool:
     return bool(outcome.events)
 
 
-def queue(store: Store) -> UUID:
-    upload = Uploads(store.conninfo, store.keyring).add([FILE.encode()])
-    command = QueueImport(at=NOON, organization_id=1, client_id=1, audience="club", client="app")
+def queue(store: Store, file: str = FILE, list_id: int = 0) -> UUID:
+    upload = Uploads(store.conninfo, store.keyring).add([file.encode()])
+    command = QueueImport(at=NOON, organization_id=1, client_id=1, audience="club", client="app", list_id=list_id)
     accepted(store, Order(decider=import_job.decider, command=command, context=OURS, key=str(upload)))
     return upload
 
@@ -94,6 +95,20 @@ def test_a_row_of_who_was_erased_while_the_file_waited_is_refused(store: Store, 
     assert (job.counts.total, job.counts.created, job.counts.invalid) == (2, 1, 1)
     assert errors(store) == [{"email": "forbidden"}]
     assert person(store).organizations == (frozenset({2}) if others else frozenset())
+
+
+def test_so_is_one_of_a_list_s_members(store: Store) -> None:
+    opened = recipient_list.OpenList(at=NOON, organization_id=1, client_id=1, key="course")
+    accepted(store, Order(decider=recipient_list.decider, command=opened, context=OURS, key="1/course"))
+    registered(store)
+    members = "".join(
+        f'{{"email": "{email}", "source_object_key": "{email}"}}\n' for email in (PERSON, "b@example.com")
+    )
+    upload = queue(store, members, list_id=1)
+    assert erased(store)
+    assert imported(store, upload).counts.invalid == 1
+    assert errors(store) == [{"email": "forbidden"}]
+    assert person(store) == contact.Contact()
 
 
 def test_the_erasure_of_others_changes_nothing(store: Store) -> None:
