@@ -101,10 +101,8 @@ def test_so_is_one_of_a_list_s_members(store: Store) -> None:
     opened = recipient_list.OpenList(at=NOON, organization_id=1, client_id=1, key="course")
     accepted(store, Order(decider=recipient_list.decider, command=opened, context=OURS, key="1/course"))
     registered(store)
-    members = "".join(
-        f'{{"email": "{email}", "source_object_key": "{email}"}}\n' for email in (PERSON, "b@example.com")
-    )
-    upload = queue(store, members, list_id=1)
+    members = [{"email": email, "source_object_key": email} for email in (PERSON, "b@example.com")]
+    upload = queue(store, "".join(f"{json.dumps(member)}\n" for member in members), list_id=1)
     assert erased(store)
     assert imported(store, upload).counts.invalid == 1
     assert errors(store) == [{"email": "forbidden"}]
