@@ -6,10 +6,10 @@ from time import monotonic
 from typing import Final
 
 from consumers.claims import CAMPAIGN_SENDERS, Claims
+from consumers.flights import Flights
 from consumers.ledger import Ledger, Ready, Scope, Scoped
 from consumers.pace import Pace
 from consumers.posting import Letter, Posting
-from consumers.settling import settle
 from domain import audience, campaign
 from domain.campaign import Campaign
 from domain.campaign.mail import CampaignMail, compile_mail
@@ -20,8 +20,8 @@ from domain.mailbox import Mailbox, mailbox
 from domain.store.log import Store
 from domain.tracking import Site
 
-CHUNK: Final = 500
-"""Mails attempted at once: what a crash can leave unconfirmed."""
+CHUNK: Final = 250
+"""Mails attempted at once; a crash can leave two chunks unconfirmed."""
 LOOK_EVERY: Final = 0.25
 """Seconds for which a look at a campaign holds: it is paused and cancelled within a second."""
 SENDABLE: Final = frozenset({"sending", "sent"})
@@ -43,6 +43,7 @@ class CampaignLane:
         self._mails: dict[int, CampaignMail] = {}
         self._seen: dict[int, tuple[float, Campaign]] = {}
         self._over: set[int] = set()
+        self._flights = Flights(self._ledger)
 
     def work(self, claims: Claims, posting: Posting, pace: Pace) -> bool:
         """Send a chunk of each campaign that may send."""
@@ -55,7 +56,14 @@ class CampaignLane:
                 self._over.add(number)
             elif state.phase in SENDABLE and not state.paused:
                 busy |= self._send(claims, posting, pace, number, state)
+        if not busy and self._flights:
+            self.land(claims, pace)
+            return True
         return busy
+
+    def land(self, claims: Claims, pace: Pace) -> None:
+        """Wait for what is in the air, and settle it."""
+        self._flights.land(claims, pace)
 
     def _look(self, number: int) -> Campaign:
         """The campaign as it was a moment ago."""
@@ -67,7 +75,8 @@ class CampaignLane:
         return state
 
     def _send(self, claims: Claims, posting: Posting, pace: Pace, number: int, state: Campaign) -> bool:
-        leave = pace.take(CHUNK)
+        mail = self._mail(number, state)
+        leave = pace.take(CHUNK if mail.is_bulk else self._flights.chunk(CHUNK))
         claimed = claims.take(number, leave) if leave else []
         if not claimed:
             pace.give_back(leave)
@@ -75,15 +84,12 @@ class CampaignLane:
         contacts = self._ledger.contacts(claimed)
         scope = Scope(state.organization_id, state.client_id)
         where = (state.audience_id, state.client_id, state.content.category_tag if state.content else "")
-        ready = self._ledger.attempt(
-            [Scoped(each, scope, campaign_skip_reason(contacts[each.contact_id], *where)) for each in claimed], contacts
-        )
+        scoped = [Scoped(each, scope, campaign_skip_reason(contacts[each.contact_id], *where)) for each in claimed]
+        ready = self._flights.attempt(claims, pace, scoped, contacts)
         pace.give_back(leave - len(ready))
-        mail = self._mail(number, state)
         writable, broken = parted(ready)
         self._ledger.fail([(each.claimed, each.scope, "unsupported") for each in broken])
-        answers = posting.letters(mail, [letter(state, each) for each in writable])
-        settle(self._ledger, claims, pace, writable, answers)
+        self._flights.launch(writable, posting.letters(mail, [letter(state, each) for each in writable]))
         return True
 
     def _mail(self, number: int, state: Campaign) -> CampaignMail:

@@ -16,6 +16,7 @@ from domain.contact import Contact
 from domain.decider import Decider
 from domain.eligibility import SkipReason
 from domain.message import Message
+from domain.store.known import Known, handle_known
 from domain.store.log import Store
 from domain.store.order import Accepted, Context, Failed, Order, Outcome, Refused, Unavailable
 
@@ -47,12 +48,17 @@ class Scoped(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """A message that this process attempted and is to ask SES for, once."""
+    """A message that this process attempted and is to ask SES for, once; ``version`` is its stream's since then."""
 
     claimed: Claimed
     scope: Scope
     message: Message
     contact: Contact
+    version: int
+
+
+Landed = tuple[Ready, SesAnswer]
+"""A message that SES was asked for, and what it said."""
 
 
 class Ledger:
@@ -75,41 +81,46 @@ class Ledger:
         numbers = [each.stream.int & NUMBER for each in claimed]
         return [loaded.state for loaded in self._store.load(decider, numbers=numbers)]
 
-    def attempt(self, scoped: Sequence[Scoped], contacts: dict[int, Contact]) -> list[Ready]:
+    def attempt(
+        self, scoped: Sequence[Scoped], contacts: dict[int, Contact], landed: Sequence[Landed] = ()
+    ) -> list[Ready]:
         """Attempt what nothing speaks against, skip the rest; gives what this call attempted.
 
-        A message that another sender left in mid-attempt becomes unconfirmed. Raises the library's OperationalError
-        when the log is out of reach: then nothing is to be sent.
+        What has landed is settled in the same append. A message that another sender left in mid-attempt becomes
+        unconfirmed. Raises the library's OperationalError when the log is out of reach: then nothing is to be sent.
         """
-        now = datetime.now(UTC)
-        orders = [order(each.claimed, each.scope, starting(each.skip_reason, now)) for each in scoped]
+        now, orders = datetime.now(UTC), Orders()
+        settled = [orders.order(each.claimed, each.scope, settling(answer, now)) for each, answer in landed]
+        asked = [orders.order(each.claimed, each.scope, starting(each.skip_reason, now)) for each in scoped]
+        known = [*(Known(each.version, each.message) for each, _ in landed), *(begun(each.claimed) for each in scoped)]
+        outcomes = self._handle([*settled, *asked], known)[len(settled) :]
         ready: list[Ready] = []
         orphans: list[Order] = []
-        for each, outcome in zip(scoped, self._handle(orders), strict=True):
+        for each, outcome in zip(scoped, outcomes, strict=True):
             if isinstance(outcome, Refused) and outcome.error.fields.get("status") == "already_attempted":
-                orphans.append(order(each.claimed, each.scope, message.RecordUnconfirmed(at=now)))
+                orphans.append(orders.order(each.claimed, each.scope, message.RecordUnconfirmed(at=now)))
             elif isinstance(outcome, Accepted) and attempted(outcome):
-                ready.append(Ready(each.claimed, each.scope, outcome.state, contacts[each.claimed.contact_id]))
-        self._handle(orphans)
+                found = contacts[each.claimed.contact_id]
+                ready.append(Ready(each.claimed, each.scope, outcome.state, found, outcome.version))
+        self._handle(orphans, [None] * len(orphans))
         return ready
 
-    def settle(self, ready: Sequence[Ready], answers: Sequence[SesAnswer]) -> None:
+    def settle(self, landed: Sequence[Landed]) -> None:
         """Put what SES said into the log. Raises as :meth:`attempt` does; the messages are then left in mid-attempt."""
-        now = datetime.now(UTC)
-        pairs = zip(ready, answers, strict=True)
-        self._handle([order(each.claimed, each.scope, settling(answer, now)) for each, answer in pairs])
+        self.attempt((), {}, landed)
 
     def fail(self, failed: Sequence[tuple[Claimed, Scope, str]]) -> None:
         """Give up on messages that cannot be put together. Raises as :meth:`attempt` does."""
-        now = datetime.now(UTC)
+        now, orders = datetime.now(UTC), Orders()
         self._handle(
-            [order(claimed, scope, message.RecordFailure(at=now, code=code)) for claimed, scope, code in failed]
+            [orders.order(claimed, scope, message.RecordFailure(at=now, code=code)) for claimed, scope, code in failed],
+            [None] * len(failed),
         )
 
-    def _handle(self, orders: Sequence[Order]) -> list[Outcome]:
+    def _handle(self, orders: Sequence[Order], known: Sequence[Known | None]) -> list[Outcome]:
         if not orders:
             return []
-        outcomes = self._store.handle(*orders)
+        outcomes = handle_known(self._store, orders, known)
         for outcome in outcomes:
             if isinstance(outcome, Failed):
                 if isinstance(outcome.error, Unavailable):
@@ -118,16 +129,33 @@ class Ledger:
         return outcomes
 
 
-def order(claimed: Claimed, scope: Scope, command: Commanded) -> Order:
-    """A command for a message in hand."""
-    context = Context(organization_id=scope.organization_id, client_id=scope.client_id, source="sender")
-    return Order(
-        decider=decider_of(claimed.stream),
-        number=claimed.stream.int & NUMBER,
-        command=command,
-        context=context,
-        contact_id=claimed.contact_id,
-    )
+class Orders:
+    """Commands for messages in hand; those of a client share an envelope."""
+
+    def __init__(self) -> None:
+        self._contexts: dict[Scope, Context] = {}
+
+    def order(self, claimed: Claimed, scope: Scope, command: Commanded) -> Order:
+        """One command."""
+        context = self._contexts.get(scope)
+        if context is None:
+            context = Context(organization_id=scope.organization_id, client_id=scope.client_id, source="sender")
+            self._contexts[scope] = context
+        return Order(
+            decider=decider_of(claimed.stream),
+            number=claimed.stream.int & NUMBER,
+            command=command,
+            context=context,
+            contact_id=claimed.contact_id,
+        )
+
+
+def begun(claimed: Claimed) -> Known | None:
+    """How a message in the outbox began: a campaign's by being queued, which is all there is of it for most."""
+    if decider_of(claimed.stream) is message.transactional:
+        return None
+    campaign_id, contact_id = message.campaign_and_contact(claimed.stream)
+    return Known(1, Message(status="queued", campaign_id=campaign_id, contact_id=contact_id))
 
 
 def starting(skip_reason: SkipReason | None, now: datetime) -> Commanded:

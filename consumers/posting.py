@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from threading import Lock
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -15,7 +16,8 @@ from domain.links import UnsubscribeLink
 from domain.mail import Mail, stream_tag
 from domain.mailbox import Mailbox
 
-CALLS_AT_ONCE: Final = 8
+CALLS_AT_ONCE: Final = 16
+Item = TypeVar("Item")
 
 
 class Letter(NamedTuple):
@@ -24,6 +26,47 @@ class Letter(NamedTuple):
     claimed: Claimed
     to: Mailbox
     out: UnsubscribeLink
+
+
+class Calls(Generic[Item]):
+    """Calls under way, several at once: each thing to send is taken by the next thread that is free.
+
+    ``whole`` is done when all of them are; it raises what broke one. ``count`` is how many there are.
+    """
+
+    def __init__(self, pool: Executor, send: Callable[[Item], list[SesAnswer]], items: Sequence[Item]) -> None:
+        self.whole: Future[None] = Future()
+        self.count = len(items)
+        self._send = send
+        self._waiting = iter(enumerate(items))
+        self._answers: list[list[SesAnswer]] = [[] for _ in items]
+        self._lock = Lock()
+        self._threads = min(CALLS_AT_ONCE, len(items))
+        self._broken: Exception | None = None
+        for _ in range(self._threads):
+            pool.submit(self._run)
+        if not items:
+            self.whole.set_result(None)
+
+    def answers(self) -> list[SesAnswer]:
+        """Wait for all answers; one for each mail, in their order. Raises what broke."""
+        self.whole.result()
+        return [answer for answers in self._answers for answer in answers]
+
+    def _run(self) -> None:
+        try:
+            for place, item in self._waiting:
+                self._answers[place] = self._send(item)
+        except Exception as error:  # noqa: BLE001 - raised again where the answers are asked for
+            self._broken = error
+        with self._lock:
+            self._threads -= 1
+            if self._threads:
+                return
+        if self._broken is None:
+            self.whole.set_result(None)
+        else:
+            self.whole.set_exception(self._broken)
 
 
 class Posting:
@@ -37,18 +80,21 @@ class Posting:
         """Let the calls under way come to their end."""
         self._pool.shutdown()
 
-    def mails(self, mails: Sequence[Mail]) -> list[SesAnswer]:
-        """Send finished mails; one answer each, in their order."""
-        return list(self._pool.map(self._ses.send, mails))
+    def mails(self, mails: Sequence[Mail]) -> Calls[Mail]:
+        """Send finished mails."""
+        return Calls(self._pool, lambda mail: [self._ses.send(mail)], mails)
 
-    def letters(self, mail: CampaignMail, letters: Sequence[Letter]) -> list[SesAnswer]:
-        """Send a campaign's mail to recipients, 50 a call if it can be; one answer each, in their order."""
+    def letters(self, mail: CampaignMail, letters: Sequence[Letter]) -> Calls[Letter] | Calls[Sequence[Letter]]:
+        """Send a campaign's mail to recipients, 50 a call if it can be."""
         if not mail.is_bulk:
-            return self.mails([mail.mail(each.to, each.claimed.stream, each.out) for each in letters])
+            return Calls(
+                self._pool,
+                lambda letter: [self._ses.send(mail.mail(letter.to, letter.claimed.stream, letter.out))],
+                letters,
+            )
         chunks = [letters[start : start + BULK_LIMIT] for start in range(0, len(letters), BULK_LIMIT)]
         template = template_of(mail)
-        calls = [self._pool.submit(self._bulk, mail, template, chunk) for chunk in chunks]
-        return [answer for call in calls for answer in call.result()]
+        return Calls(self._pool, lambda chunk: self._bulk(mail, template, chunk), chunks)
 
     def _bulk(self, mail: CampaignMail, template: dict[str, Any], letters: Sequence[Letter]) -> list[SesAnswer]:
         return self._ses.send_bulk(mail.sender.header, template, [entry_of(mail, letter) for letter in letters])

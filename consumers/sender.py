@@ -44,6 +44,9 @@ class Lane(Protocol):
         Raises the library's OperationalError, Unavailable and psycopg's OperationalError.
         """
 
+    def land(self, claims: Claims, pace: Pace) -> None:
+        """Settle what is on its way still. Raises as ``work`` does."""
+
 
 class Sender:
     """One sender of a lane. Any number may run, in any number of processes."""
@@ -60,15 +63,16 @@ class Sender:
         with connect(self._store.conninfo, self._lane.name) as connection, closing(Posting(self._ses)) as posting:
             connection.execute(f"LISTEN {CHANNEL}")
             claims = Claims(connection, self._lane.senders)
-            while not stop.is_set():
-                self._ask(claims)
-                try:
-                    busy = self._lane.work(claims, posting, self._pace)
-                except Unavailable as error:
-                    raise OperationalError from error
-                if not busy:
-                    delay = self._pace.delay()
-                    wait(connection, min(WAIT, delay) if delay else WAIT)
+            try:
+                while not stop.is_set():
+                    self._ask(claims)
+                    if not self._lane.work(claims, posting, self._pace):
+                        delay = self._pace.delay()
+                        wait(connection, min(WAIT, delay) if delay else WAIT)
+            except Unavailable as error:
+                raise OperationalError from error
+            finally:
+                self._lane.land(claims, self._pace)
 
     def _ask(self, claims: Claims) -> None:
         """Learn the rate anew when it is time; every sender of the lane gets its part."""

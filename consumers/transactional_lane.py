@@ -8,7 +8,7 @@ from consumers.claims import TRANSACTIONAL, TRANSACTIONAL_SENDERS, Claimed, Clai
 from consumers.ledger import Ledger, Ready, Scope, Scoped
 from consumers.pace import Pace
 from consumers.posting import Posting
-from consumers.settling import settle
+from consumers.settling import heed
 from domain.contact import Contact
 from domain.decider import Rejected
 from domain.eligibility import transactional_skip_reason
@@ -56,9 +56,14 @@ class TransactionalLane:
             except (Rejected, ValueError) as error:
                 broken.append((each.claimed, each.scope, code_of(error)))
         self._ledger.fail(broken)
-        answers = posting.mails([mail for _, mail in mails])
-        settle(self._ledger, claims, pace, [each for each, _ in mails], answers)
+        answers = posting.mails([mail for _, mail in mails]).answers()
+        landed = list(zip([each for each, _ in mails], answers, strict=True))
+        self._ledger.settle(landed)
+        heed(claims, pace, landed)
         return bool(claimed)
+
+    def land(self, claims: Claims, pace: Pace) -> None:
+        """Nothing is in the air between two looks."""
 
     def _scoped(self, claimed: Claimed, message: Message, contact: Contact) -> Scoped:
         requested = message.requested

@@ -7,7 +7,7 @@ alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -27,31 +27,34 @@ class Known(NamedTuple):
     state: Any
 
 
-def handle_known(store: Store, orders: Sequence[Order], known: Sequence[Known]) -> list[Outcome]:
+def handle_known(store: Store, orders: Sequence[Order], known: Sequence[Known | None]) -> list[Outcome]:
     """Decide orders, each for a numbered stream of its own, and append all their events at once, as ``handle`` does.
 
     The log has the last word: an order that is refused, has nothing to do, or whose stream has moved on, is decided
-    anew on what the log holds. Events with personal fields need the contact's keys, so such orders are loaded too.
+    anew on what the log holds. So is one of whose stream nothing is known, and all of them when there are events with
+    personal fields, which need the contact's keys.
     """
+    guesses = {place: guess for place, guess in enumerate(known) if guess is not None}
     outcomes: dict[int, Outcome] = {}
     try:
-        outcomes = _append(store, orders, known)
+        outcomes = _append(store, orders, guesses) if guesses else {}
     except (OperationalError, InterfaceError) as error:
         failure = Unavailable()
         failure.__cause__ = error
         return [Failed(failure)] * len(orders)
     rest = [place for place in range(len(orders)) if place not in outcomes]
-    outcomes.update(zip(rest, store.handle(*(orders[place] for place in rest)), strict=True))
+    if rest:
+        outcomes.update(zip(rest, store.handle(*(orders[place] for place in rest)), strict=True))
     return [outcomes[place] for place in range(len(orders))]
 
 
-def _append(store: Store, orders: Sequence[Order], known: Sequence[Known]) -> dict[int, Outcome]:
+def _append(store: Store, orders: Sequence[Order], known: Mapping[int, Known]) -> dict[int, Outcome]:
     """What could be decided and appended, by place. Raises the library's persistence errors."""
-    works = {place: _work(store, *pair) for place, pair in enumerate(zip(orders, known, strict=True))}
+    works = {place: _work(store, orders[place], guess) for place, guess in known.items()}
     if len({work.stream for work in works.values()}) < len(works):
         return {}
     decision = Decision(works)
-    decision.decide(dict(enumerate(orders)))
+    decision.decide({place: orders[place] for place in works})
     events = {type(event): event for work in works.values() for event, _ in work.pending}
     if any(store.mapper.personal_of(event) for event in events.values()):
         return {}
