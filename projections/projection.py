@@ -62,11 +62,17 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(CREATED.findall(self.ddl))
 
     def wanted(self, events: Iterable[Recorded]) -> list[Recorded]:
-        """Those that it folds, of whatever version: one that is too new must fail, not be passed over."""
+        """Those that it folds."""
         events = list(events)
-        names = {EVENT_TYPES[cls].name for cls in self.events}
-        topics = {topic for topic in {event.topic for event in events} if topic.partition("@")[0] in names}
+        topics = {topic for topic in {event.topic for event in events} if self.folds(topic)}
         return [event for event in events if event.topic in topics]
+
+    def folds(self, topic: str) -> bool:
+        """Whether it takes events of the topic, of whatever version: one that is too new must fail, not be passed over.
+
+        So must one whose name this code does not know, if it is of a thing that the model folds other events of.
+        """
+        return _folds(self.events, topic)
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +102,15 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
             gone_key=_names(self.key, "gone"),
             group=Identifier(self.group),
         )
+
+
+@cache
+def _folds(events: tuple[type[Event], ...], topic: str) -> bool:
+    name = topic.partition("@")[0]
+    names = {EVENT_TYPES[cls].name for cls in events}
+    if name in names or any(known.name == name for known in EVENT_TYPES.values()):
+        return name in names
+    return name.partition(".")[0] in {known.partition(".")[0] for known in names}
 
 
 @cache

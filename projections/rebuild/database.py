@@ -6,12 +6,14 @@ from typing import Any
 
 import msgspec
 import psycopg
+from cryptography.exceptions import InvalidTag
 from psycopg.rows import tuple_row
 
 from domain.store import arrays
 from domain.store.keyring import Keyring
 from domain.store.mapper import Mapper
 from domain.store.unsealing import Unsealer
+from projections.rebuild.refusals import LostKeyError
 
 Connection = psycopg.Connection[Any]
 
@@ -30,6 +32,10 @@ SET enable_mergejoin = off;
 SET jit = off;
 SELECT set_config('maintenance_work_mem', '256MB', false)
 WHERE pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB');
+"""
+SOME_KEY = """
+SELECT (SELECT wrapped_key FROM identities WHERE kind = 4 AND wrapped_key IS NOT NULL LIMIT 1),
+    EXISTS (SELECT FROM root_key)
 """
 BEFORE = "SELECT set_config('search_path', quote_ident(%s) || ', ' || current_setting('search_path'), false)"
 
@@ -55,9 +61,18 @@ class Database(msgspec.Struct, frozen=True):
         return connection
 
     def unsealer(self) -> Unsealer:
-        """What opens sealed data. Raises WrongMasterKey."""
+        """What opens sealed data. Raises WrongMasterKey, LostKeyError."""
         with psycopg.connect(self.conninfo) as connection:
-            return Unsealer(Mapper(), Keyring.open(connection, self.master_key))
+            wrapped, rooted = connection.execute(SOME_KEY).fetchone() or (None, True)
+            if wrapped and not rooted:
+                raise LostKeyError
+            keyring = Keyring.open(connection, self.master_key)
+        try:
+            if wrapped:
+                keyring.unwrap(wrapped)
+        except InvalidTag as error:
+            raise LostKeyError from error
+        return Unsealer(Mapper(), keyring)
 
 
 def prefer(connection: Connection, schema: str) -> str:

@@ -32,6 +32,13 @@ class BadEventError(RebuildError):
         self.topic = topic
 
 
+class LostKeyError(RebuildError):
+    """What wraps the keys of contacts is gone: every text in the new tables would read as that of an erased person."""
+
+    def __init__(self) -> None:
+        super().__init__("the root key that wrapped the keys of contacts is gone: restore the row of root_key")
+
+
 class BrokenError(RebuildError):
     """The database refused what was asked of it, for want of space, say, or because two rows have the same key."""
 

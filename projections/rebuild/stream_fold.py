@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from domain.catalog import EVENTS
-from domain.decider import EVENT_TYPES
 from domain.personal import SealingKeys
 from domain.store.mapper import Opener
 from domain.store.recorded import Recorded
@@ -16,15 +15,9 @@ from projections.rebuild.refusals import BadEventError
 NO_KEYS: SealingKeys = {}
 
 
-def names(projection: Projection) -> frozenset[str]:
-    """The names of the events that a model folds, of whatever version."""
-    return frozenset(EVENT_TYPES[cls].name for cls in projection.events)
-
-
 def unwanted(projection: Projection) -> list[str]:
     """The topics that need not be read for a model. One that this code does not know is not among them."""
-    wanted = names(projection)
-    return [topic for topic in EVENTS if topic.partition("@")[0] not in wanted]
+    return [topic for topic in EVENTS if not projection.folds(topic)]
 
 
 class Openers(dict[str, Opener | None]):
@@ -32,12 +25,12 @@ class Openers(dict[str, Opener | None]):
 
     def __init__(self, projection: Projection, opener: Callable[[str], Opener]) -> None:
         super().__init__()
-        self._names = names(projection)
+        self._folds = projection.folds
         self._opener = opener
 
     def __missing__(self, topic: str) -> Opener | None:
-        """Find it. Raises UnknownEvent for a version that this code cannot decode."""
-        self[topic] = found = self._opener(topic) if topic.partition("@")[0] in self._names else None
+        """Find it. Raises UnknownEvent for one that this code cannot decode."""
+        self[topic] = found = self._opener(topic) if self._folds(topic) else None
         return found
 
 

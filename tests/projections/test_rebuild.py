@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from consumers.session import Connection
 from domain.store.log import Store
-from projections import category_choices, directory
+from projections import category_choices
 from projections.contacts import PROJECTION
 from projections.engine import Applied, OtherVersion
 from projections.projection import RowFold
@@ -17,14 +17,8 @@ from projections.rebuild import stretches
 from projections.rebuild.database import Database
 from projections.rebuild.journal import Journal
 from projections.rebuild.progress import Progress
-from projections.rebuild.rebuilding import read_model, rebuild, verify
-from projections.rebuild.refusals import (
-    BadEventError,
-    IncomparableError,
-    RunningError,
-    StoppedError,
-    UnknownModelError,
-)
+from projections.rebuild.rebuilding import rebuild, verify
+from projections.rebuild.refusals import IncomparableError, StoppedError
 from projections.schema import install_read_models
 from tests.projections.building import contacts, erase, followed, people, schemas, stopping
 from tests.projections.conftest import MASTER_KEY
@@ -164,62 +158,6 @@ def test_a_person_whose_keys_are_gone_does_not_stop_it(
     assert one(connection, "SELECT count(*) FROM contacts") == 6
     assert checkpoint(connection) == [(0, 1, len(events), None)]
     assert rows(connection, PROJECTION) == replayed(database, store, PROJECTION)
-
-
-@pytest.mark.parametrize("by_stream", [True, False])
-def test_an_event_of_a_version_to_come_stops_it_with_its_position_and_topic(
-    store: Store, connection: Connection, rebuilds: Database, *, by_stream: bool
-) -> None:
-    followed(store, connection, people(10))
-    before = contacts(connection)
-    model = PROJECTION if by_stream else IN_LOG_ORDER
-    at = one(connection, "SELECT notification_id FROM log WHERE topic = 'contact.tagged@1' ORDER BY 1 OFFSET 4")
-    connection.execute("UPDATE log SET topic = 'contact.tagged@99' WHERE notification_id = %s", (at,))
-    with pytest.raises(BadEventError, match=rf"event {at} \(contact\.tagged@99\) cannot be applied: UnknownEvent"):
-        rebuild(rebuilds, model)
-    assert contacts(connection) == before
-    said = stage(connection)
-    assert said is not None
-    assert said[0] == "failed"
-    connection.execute("UPDATE log SET topic = 'contact.tagged@1' WHERE notification_id = %s", (at,))
-    comparison = rebuild(rebuilds, model)
-    assert comparison is not None
-    assert comparison.equal
-    assert contacts(connection) == before
-
-
-def test_a_fold_that_breaks_stops_it_without_personal_data(
-    store: Store, connection: Connection, rebuilds: Database
-) -> None:
-    events = followed(store, connection, people(3))
-
-    def broken(*_: object) -> None:
-        raise ValueError("person1@example.com")
-
-    with pytest.raises(BadEventError) as stopped:
-        rebuild(rebuilds, replace(PROJECTION, fold=broken))
-    assert str(stopped.value) == f"event {events[0].position} (contact.registered@1) cannot be applied: ValueError"
-
-
-def test_one_at_a_time_for_a_model(store: Store, connection: Connection, rebuilds: Database) -> None:
-    followed(store, connection, people(3))
-    refused: list[str] = []
-
-    def watch(progress: Progress) -> None:
-        if progress.stage == "indexing":
-            with pytest.raises(RunningError, match="contacts is being rebuilt") as error:
-                verify(rebuilds, PROJECTION)
-            refused.append(str(error.value))
-            rebuild(rebuilds, directory.PROJECTION)
-
-    rebuild(rebuilds, PROJECTION, watch=watch)
-    assert refused
-    assert (stage(connection), stage(connection, "directory")) == (("done", None), ("done", None))
-
-
-def test_there_is_no_such_model() -> None:
-    with pytest.raises(UnknownModelError, match=r"there is no read model people; there are .*contacts"):
-        read_model("people")
 
 
 @pytest.mark.parametrize("by_stream", [True, False])
