@@ -21,12 +21,18 @@ from projections.engine import Applied, Batch, apply
 from projections.projection import Projection
 from projections.schema import SCHEMA, read_models
 from tests.domain.contact.test_laws import a_command
+from tests.projections.list_histories import (
+    a_list_order,
+    a_members_course,
+    an_import_jobs_course,
+    an_import_taken_back,
+    settled,
+)
 from tests.projections.mail_histories import (
     PEOPLE,
     a_campaigns_course,
     a_messages_course,
     a_template_order,
-    addressed,
     context,
 )
 from tests.projections.webhook_histories import a_webhooks_course
@@ -72,7 +78,10 @@ def a_contact_order(draw: st.DrawFn) -> Order:
 
 alone = (a_contact_order() | a_tenancy_order()).map(lambda order: [order])
 courses = a_template_order() | a_campaigns_course() | a_messages_course() | a_webhooks_course()
-orders = st.lists(alone | alone | courses, min_size=1, max_size=25).map(lambda parts: [*chain.from_iterable(parts)])
+lists = a_list_order() | a_members_course() | an_import_jobs_course() | an_import_taken_back()
+orders = st.lists(alone | alone | courses | lists, min_size=1, max_size=25).map(
+    lambda parts: [*chain.from_iterable(parts)]
+)
 
 
 def clear(connection: Connection) -> None:
@@ -86,7 +95,8 @@ def clear(connection: Connection) -> None:
 def put(store: Store, connection: Connection, history: Sequence[Order], after: int = 0) -> list[Recorded]:
     """Handle the orders one by one; gives the log above the position."""
     for order in history:
-        store.handle(addressed(store, order))
+        for each in settled(store, order):
+            store.handle(each)
     return read(connection, after, EVERYTHING)
 
 

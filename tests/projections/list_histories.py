@@ -1,0 +1,122 @@
+"""Recipient lists, import jobs and imports taken back that nobody thought of, course by course."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from domain import contact, import_job, import_undo, recipient, recipient_list
+from domain.contact import Suppressions, UpsertContact
+from domain.import_job import Counts
+from domain.import_undo import UndoImport
+from domain.store.history import read_stream
+from domain.store.log import Store
+from domain.store.order import Order
+from tests.projections.mail_histories import PEOPLE, PERSON, addressed, context
+
+NOON = datetime(2026, 5, 24, 12, tzinfo=UTC)
+LISTS = ["course", "course:homework"]
+IMPORT = "import"
+
+sources = st.sampled_from(["user-1", "user-2"])
+people = st.integers(0, len(PEOPLE) - 1)
+metadata: st.SearchStrategy[dict[str, Any] | None] = st.sampled_from([None, {}, {"score": 1}])
+
+
+@st.composite
+def a_list_order(draw: st.DrawFn) -> list[Order]:
+    key = draw(st.sampled_from(LISTS))
+    who: dict[str, Any] = {"at": NOON, "organization_id": 1, "client_id": 21, "key": key}
+    content = recipient_list.ListContent(name=draw(st.sampled_from(["", "Course"])))
+    command = draw(st.sampled_from([recipient_list.OpenList(**who), recipient_list.SaveList(**who, content=content)]))
+    shared: dict[str, Any] = {"context": context(1, 21), "key": recipient_list.key_of(21, key)}
+    return [Order(decider=recipient_list.decider, command=command, **shared)]
+
+
+@st.composite
+def a_members_course(draw: st.DrawFn) -> list[Order]:
+    """Somebody comes to a place on a list, and perhaps goes."""
+    list_id, source, person = draw(st.integers(1, 2)), draw(sources), PERSON + draw(people)
+    shared: dict[str, Any] = {"context": context(1, 21), "key": recipient.key_of(list_id, source), "contact_id": person}
+    put = recipient.PutRecipient(
+        at=NOON, list_id=list_id, contact_id=person, source_object_key=source, metadata=draw(metadata)
+    )
+    remove = [recipient.RemoveRecipient(at=NOON)]
+    commands: list[recipient.Command] = [put, *draw(st.sampled_from([[], remove]))]
+    return [Order(decider=recipient.decider, command=command, **shared) for command in commands]
+
+
+@st.composite
+def an_import_jobs_course(draw: st.DrawFn) -> list[Order]:
+    counts = draw(st.builds(Counts, total=st.integers(0, 3), created=st.integers(0, 2), invalid=st.integers(0, 1)))
+    list_id = draw(st.integers(0, 1))
+    queue = import_job.QueueImport(
+        at=NOON, organization_id=1, client_id=21, list_id=list_id, dry_run=draw(st.booleans())
+    )
+    later = [
+        import_job.StartImport(at=NOON, position=1),
+        import_job.RecordProgress(at=NOON, done=0, counts=counts, position=2),
+        import_job.RecordRemovals(at=NOON, done=0, removed=draw(st.integers(0, 2)), position=3),
+        draw(st.sampled_from([import_job.FinishImport(at=NOON), import_job.FailImport(at=NOON, code="file_gone")])),
+    ]
+    commands = [queue, *draw(st.lists(st.sampled_from(later), max_size=2)), *later[: draw(st.integers(0, 4))]]
+    key = f"upload {draw(st.integers(1, 3))}"
+    return [Order(decider=import_job.decider, command=each, context=context(1, 21), key=key) for each in commands]
+
+
+@st.composite
+def an_import_taken_back(draw: st.DrawFn) -> list[Order]:
+    """A row of an import, and the way back; what is to go back is known when its turn comes."""
+    email = draw(st.sampled_from(PEOPLE))
+    flag = draw(st.sampled_from([None, True]))
+    row = UpsertContact(
+        at=NOON,
+        organization_id=1,
+        audience_id=11,
+        client_id=21,
+        email=email,
+        status=draw(st.sampled_from([None, "subscribed", "unsubscribed"])),
+        tags=draw(st.sampled_from([(), ("ml",)])),
+        suppressions=Suppressions(global_unsubscribed=flag, hard_bounced=None, complained=None),
+    )
+    importing = replace(context(1, 21), source=IMPORT)
+    undo = UndoImport(at=NOON, reversals=())
+    return [
+        Order(decider=contact.decider, command=row, context=importing, key=email),
+        Order(decider=import_undo.decider, command=undo, context=context(1, 21), key=email),
+    ]
+
+
+def settled(store: Store, order: Order) -> list[Order]:
+    """The order as it comes to be put when its turn comes, with those that must go before it."""
+    order = addressed(store, order)
+    if isinstance(order.command, UndoImport):
+        return [taken_back(store, order)]
+    return placed(store, order) if order.decider is recipient.decider else [order]
+
+
+def placed(store: Store, order: Order) -> list[Order]:
+    """As the API does it: a contact whose place becomes another's is taken off first."""
+    [there] = store.load(recipient.decider, keys=[order.key or ""])
+    place: recipient.Recipient = there.state
+    if not place.active or place.contact_id == order.contact_id:
+        return [order]
+    removal = replace(order, command=recipient.RemoveRecipient(at=NOON), contact_id=place.contact_id)
+    return [removal] if isinstance(order.command, recipient.RemoveRecipient) else [removal, order]
+
+
+def taken_back(store: Store, order: Order) -> Order:
+    """With what the contact has of imports and nobody changed since."""
+    [there] = store.load(contact.decider, keys=[order.key or ""])
+    history = [
+        (author(recorded.source), event)
+        for recorded, event in read_stream(store, contact.decider.kind, there.number).events
+    ]
+    return replace(order, command=UndoImport(at=NOON, reversals=import_undo.plan(history).reversals))
+
+
+def author(source: str) -> import_undo.Author:
+    return "import" if source == IMPORT else "other"
