@@ -50,10 +50,12 @@ WHERE c.audience_id = %(audience)s AND c.tags @> %(include)s::text[] AND NOT c.t
     AND NOT EXISTS (SELECT FROM changed WHERE changed.contact_id = c.contact_id)
 GROUP BY c.contact_id
 """
+# Stream by stream: a plan that goes through all of the log would do so for each chunk.
 HISTORY = """
 SELECT number, topic, state FROM unnest(%(numbers)s::bigint[]) AS n (number)
-JOIN log ON originator_id = stream_id(4, number) AND notification_id <= %(position)s
-ORDER BY number, originator_version
+CROSS JOIN LATERAL (
+    SELECT topic, state FROM log WHERE originator_id = stream_id(4, number) AND notification_id <= %(position)s
+    ORDER BY originator_version OFFSET 0) AS l
 """
 KNOWN_MEMBERS = f"SELECT contact_id FROM ({KNOWN}) AS k WHERE contact_id IN ({MEMBERS})"
 INTENDED_MEMBERS = INTENDED.replace("FROM contacts c", f"FROM contacts c JOIN ({MEMBERS}) AS m USING (contact_id)", 1)

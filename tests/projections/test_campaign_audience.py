@@ -125,7 +125,7 @@ def numbers_of(connection: Connection, kind: int) -> list[int]:
 
 
 @given(before=histories, content=contents, after=histories)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 def test_later_changes_do_not_change_whom_it_meant(
     store: Store, connection: Connection, before: list[Order], content: CampaignContent, after: list[Order]
 ) -> None:
@@ -160,7 +160,7 @@ def test_who_was_erased_since_was_on_the_list(store: Store, connection: Connecti
 
 
 @given(history=histories, content=contents, size=st.integers(1, 3))
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 def test_pages_join_to_the_whole(
     store: Store, connection: Connection, history: list[Order], content: CampaignContent, size: int
 ) -> None:
