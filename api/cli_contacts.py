@@ -79,7 +79,7 @@ def found(store: Store, directory: Directory, arguments: Namespace) -> Watched:
     if audience is None:
         raise Invalid({"audience": "not_found"})
     scope = view.Names(audience.number, client.number, audience.slug, client.slug)
-    return watched(store, contact_number(store, arguments.contact), scope)
+    return watched(store, contact_number(store, arguments.contact), scope, client.organization_id)
 
 
 def contact_number(store: Store, text: str) -> int:

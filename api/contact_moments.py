@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate, islice
 from typing import NamedTuple
 
 import msgspec
@@ -20,10 +21,11 @@ from api.moments import check_reached, is_later, moment
 from domain import contact as c
 from domain.contact import view
 from domain.contact.changes import Change, changes, folded
-from domain.contact.disclosure import disclosed
+from domain.contact.disclosure import disclosed, last_erasure
 from domain.store.cloud_event import CloudEvent, cloud_event
 from domain.store.history import Moment, Opened, Stream, known_by, read_stream
 from domain.store.log import Store
+from domain.store.recorded import Recorded
 
 
 class ContactAsOf(Scoped, kw_only=True):
@@ -84,12 +86,17 @@ class Difference(NamedTuple):
 
 
 class Watched(NamedTuple):
-    """A contact that exists for a client, with its whole history."""
+    """A contact that exists for a client or did, with its whole history.
+
+    Up to its erasure by the client's organization, at position ``erased``, there was nobody.
+    """
 
     number: int
     email: str
     scope: view.Names
     stream: Stream
+    organization_id: int
+    erased: int
 
     def at(self, when: Moment | None, field: str) -> Then:
         """The contact at a moment, None being now. It shows as absent where it had no subscription in the scope.
@@ -99,7 +106,8 @@ class Watched(NamedTuple):
         check_reached(when, field, self.stream.head)
         events = self.stream.events if when is None else known_by(self.stream.events, when)
         state = folded(event for _, event in events)
-        if view.has_subscription(state, self.scope.audience_id, self.scope.client_id):
+        since = events[-1][0].position if events else 0
+        if since > self.erased and view.has_subscription(state, self.scope.audience_id, self.scope.client_id):
             payload = view.payload(state, self.number, self.scope, email=self.email)
         else:
             payload = view.absent(self.email, self.scope, tags=True)
@@ -112,32 +120,50 @@ class Watched(NamedTuple):
         before, after = self.at(begin, "from"), self.at(end, "to")
         if is_later(begin, end) or len(after.events) < len(before.events):
             raise Invalid({"to": "invalid"})
-        new = after.events[len(before.events) :]
+        new = [opened for opened in after.events[len(before.events) :] if self.knows(opened[0])]
         return Difference(before, after, changes(before.payload, after.payload), new)
 
+    def knows(self, recorded: Recorded) -> bool:
+        """Whether an event is not one of those that the organization erased."""
+        return recorded.organization_id != self.organization_id or recorded.position > self.erased
 
-def watched(store: Store, number: int, scope: view.Names) -> Watched:
-    """The contact of a number. Raises Invalid ``not_found`` unless it exists for the client, Unavailable."""
+
+def watched(store: Store, number: int, scope: view.Names, organization_id: int) -> Watched:
+    """The contact of a number, which may be gone from the scope by an import that was undone.
+
+    Raises Invalid ``not_found`` when it never existed for the client, or was erased since; Unavailable.
+    """
     stream = read_stream(store, c.decider.kind, number)
-    now = folded(event for _, event in stream.events)
-    if not view.has_subscription(now, scope.audience_id, scope.client_id):
+    events = [event for _, event in stream.events]
+    erased = last_erasure(events, organization_id)
+    states = accumulate(events, c.evolve, initial=c.Contact())
+    later = islice(states, erased + 2, None)
+    if not any(view.has_subscription(state, scope.audience_id, scope.client_id) for state in later):
         raise not_found("contact_id")
-    return Watched(number, c.text_of(now.email), scope, stream)
+    email = c.text_of(folded(events).email)
+    at = stream.events[erased][0].position if erased >= 0 else 0
+    return Watched(number, email, scope, stream, organization_id, at)
 
 
 async def as_of(call: Call, given: ContactAsOf) -> Answer:
     """The contact as it was at a time or log position, rebuilt from the log."""
     when = moment(given.as_of, "as_of", call.now)
-    contact = await asyncio.to_thread(watched, call.wiring.store, call.number("contact_id"), names(call))
+    contact = await watched_by(call)
     then = contact.at(when, "as_of")
     answer = ContactThen(**msgspec.structs.asdict(then.payload), as_of=when, position=then.position)
     return json_answer(answer, position=then.position)
 
 
+async def watched_by(call: Call) -> Watched:
+    """The contact that the path names, as the caller may see it. Raises Invalid ``not_found``, Unavailable."""
+    number, organization_id = call.number("contact_id"), call.caller.organization_id
+    return await asyncio.to_thread(watched, call.wiring.store, number, names(call), organization_id)
+
+
 async def between(call: Call, given: ContactBetween) -> Answer:
     """What is different about the contact between two moments, and the events that made it so."""
     begin, end = moment(given.begin, "from", call.now), moment(given.to, "to", call.now)
-    contact = await asyncio.to_thread(watched, call.wiring.store, call.number("contact_id"), names(call))
+    contact = await watched_by(call)
     difference = contact.between(begin, end)
     answer = ContactChanges(
         contact_id=contact.number,

@@ -15,7 +15,7 @@ import msgspec
 from domain.chain import Json, chained
 from domain.contact import events as e
 from domain.contact.changes import folded
-from domain.contact.disclosure import disclosed
+from domain.contact.disclosure import disclosed, last_erasure
 from domain.contact.state import Contact
 from domain.decider import EVENT_TYPES, Event
 from domain.personal import Personal
@@ -143,12 +143,17 @@ def _email(state: Contact, own: int) -> str | None:
 
 
 def _visible(history: History, state: Contact, own: int) -> list[tuple[Origin, Event]]:
-    """The organization's own facts, and while it has a relation those that concern the contact everywhere."""
+    """The organization's own facts, and while it has a relation those that concern the contact everywhere.
+
+    Of a contact that came back after an erasure, its own are those from after it.
+    """
     related = own in state.organizations
+    erased = last_erasure([event for _, event in history], own) if related else -1
     return [
         (origin, shown)
-        for origin, event in history
+        for place, (origin, event) in enumerate(history)
         if isinstance(event, CONSENT)
+        and (place > erased or origin.organization_id != own)
         and (related or origin.organization_id == own)
         and (shown := disclosed(event, recorded_by=origin.organization_id, to=own)) is not None
     ]

@@ -5,6 +5,7 @@ Of what others recorded it sees that it happened and when, not who recorded it a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -23,6 +24,19 @@ SHARED: Final = (
     e.ContactEmailValidated,
 )
 """Facts that every organization's mail to the contact depends on."""
+
+
+def last_erasure(events: Sequence[Event], organization_id: int) -> int:
+    """The place of the event with which the organization last erased the contact; -1 when it never did.
+
+    What it recorded before is nobody's: a contact that comes back is a new one to it, though others kept the old.
+    """
+    erasures = (
+        place
+        for place in range(len(events) - 1, -1, -1)
+        if isinstance(event := events[place], e.ContactErased) and event.organization_id == organization_id
+    )
+    return next(erasures, -1)
 
 
 def disclosed(event: Event, *, recorded_by: int, to: int) -> Event | None:

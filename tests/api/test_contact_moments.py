@@ -153,3 +153,51 @@ def test_others_facts_are_told_without_their_words(
     for word in (secret, "vip", "ai-shipping-labs", "asl-platform"):
         assert word not in told.text
     assert "global_unsubscribed" in [change["field"] for change in told.json()["changes"]]
+
+
+def test_who_was_erased_and_came_back_is_somebody_new(
+    http: httpx.Client, labs: httpx.Client, upsert: Upsert, email: str, changes: Any, then: Any
+) -> None:
+    """Another organization kept the contact, so it has its number still."""
+    before = position(upsert(status="subscribed", tags=["secret"]))
+    number = labs.post("/api/contacts", json={"email": email, **LABS}).json()["contact_id"]
+    erased = position(http.post("/api/contacts/erase", json={"email": email, **COURSES}))
+    assert fields(then(as_of=before)) == {"contact_id": "not_found"}
+    assert fields(changes(0)) == {"contact_id": "not_found"}
+    again = upsert(tags=["new"])
+    assert again.json()["contact_id"] == number
+    for moment in (before, erased):
+        told = then(as_of=moment).json()
+        assert (told["exists"], told["client"]["status"], told["tags"]) == (False, None, [])
+    whole = changes(0)
+    assert "secret" not in whole.text
+    assert [event["type"] for event in whole.json()["events"]] == ["contact.awaiting_confirmation", "contact.tagged"]
+    assert [change["field"] for change in whole.json()["changes"] if change["after"] == ["new"]] == ["tags"]
+    proof = http.get(f"/api/contacts/{number}/consent").json()
+    assert [entry["fact"] for entry in proof["entries"]] == ["contact.awaiting_confirmation"]
+    assert proof["email"] == email
+
+
+def test_a_huge_number_is_no_contact(http: httpx.Client) -> None:
+    for number in ("0", "-1", "x", str(2**53), "9" * 40):
+        for path in (f"/api/contacts/{number}", f"/api/contacts/{number}/changes", f"/api/contacts/{number}/consent"):
+            response = http.get(path, params={**COURSES, "from": 0})
+            assert (response.status_code, fields(response)) == (404, {"contact_id": "not_found"}), path
+
+
+@pytest.mark.parametrize(
+    ("moment", "code"),
+    [
+        ("2026-13-01", "must_be_iso_datetime"),
+        ("0001-01-01T00:00:00+14:00", "must_be_iso_datetime"),
+        ("9999-12-31T23:59:59-14:00", "must_be_iso_datetime"),
+        ("1.5", "must_be_iso_datetime"),
+        ("\u0000", "invalid"),
+        ("\u0661", "must_be_iso_datetime"),
+        ("2999-01-01", "invalid"),
+        (str(2**63), "must_be_iso_datetime"),
+    ],
+)
+def test_nonsense_is_no_moment(then: Any, moment: str, code: str) -> None:
+    response = then(as_of=moment)
+    assert (response.status_code, fields(response)) == (400, {"as_of": code})

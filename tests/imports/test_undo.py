@@ -69,12 +69,31 @@ def test_an_import_is_undone_but_for_what_changed_since(service: Service, audien
     after = status(service, audience, "known@undo.example")
     assert {name: after[name] for name in SHOWN} == {name: known[name] for name in SHOWN}
     assert status(service, audience, "new@undo.example")["exists"] is False
+    assert_told_of(service, audience, location)
     assert status(service, audience, "later@undo.example")["client"]["status"] == "unsubscribed"
     rows = {contact["email"]: contact["tags"] for contact in service.page(audience)["contacts"]}
     assert rows == {"known@undo.example": ["own"], "later@undo.example": ["mine"]}
     again = undone(service, location)
     assert (again["undone"], again["left_alone"]) == (0, 1)
     assert_equals_replay(service.store)
+
+
+def assert_told_of(service: Service, audience: str, location: str) -> None:
+    """One whom the import made is gone, and what it was while the import stood can be asked for."""
+    number = next(
+        event["contact"]
+        for event in service.http.get("/api/events", params={"types": "contact.registered", "limit": 500}).json()[
+            "events"
+        ]
+        if event["data"]["email"] == "new@undo.example"
+    )
+    scope = {"audience": audience, "client": CLIENT}
+    assert service.http.get(f"/api/contacts/{number}", params=scope).json()["exists"] is False
+    finished = service.http.get(location).json()["import"]["finished_at"]
+    then = service.http.get(f"/api/contacts/{number}", params={**scope, "as_of": finished}).json()
+    assert (then["exists"], then["client"]["status"], then["tags"]) == (True, "subscribed", ["a"])
+    changes = service.http.get(f"/api/contacts/{number}/changes", params={**scope, "from": finished}).json()
+    assert {"contact.subscription_withdrawn"} <= {event["type"] for event in changes["events"]}
 
 
 @pytest.mark.usefixtures("known")
