@@ -1,27 +1,18 @@
-"""Calls to webhooks that are under way: so many at once, and so many of each webhook.
-
-A webhook has one call at a time until it answered well, and again once it does not; all that fail together hold at most
-half of the calls. So whoever answers never waits for those who do not.
-"""
+"""Calls to webhooks that are under way: each in a thread of its own, as many as each webhook's share allows."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
-from random import shuffle
 from threading import Thread
 from typing import Final, NamedTuple
 
 from consumers.outside import Outside, OutsideError
 from consumers.webhook_letters import Letter, headers
+from consumers.webhook_shares import Shares
 from domain.webhook_signing import Secrets
 
-AT_ONCE: Final = 64
-OF_GOOD: Final = 4
-"""Calls at once to a webhook whose last answer was good."""
-OF_OTHERS: Final = 1
 SECONDS: Final = 10.0
 """How long a receiver may take."""
 GONE: Final = 410
@@ -43,35 +34,21 @@ class Calls:
         self._outside = outside
         self._secrets = secrets
         self._outcomes: SimpleQueue[Outcome] = SimpleQueue()
-        self._busy: Counter[int] = Counter()
-        self._good: set[int] = set()
-        self._failing: set[int] = set()
+        self._shares = Shares()
 
     def room(self, webhooks: Iterable[int]) -> dict[int, int]:
-        """How many more calls each may have now, those of them that may have any; in no lasting order."""
-        asking = list(webhooks)
-        shuffle(asking)
-        free = AT_ONCE - self._busy.total()
-        free_to_fail = AT_ONCE // 2 - sum(self._busy[each] for each in self._failing)
-        room: dict[int, int] = {}
-        for each in asking:
-            most = (OF_GOOD if each in self._good else OF_OTHERS) - self._busy[each]
-            share = min(most, free, free_to_fail if each in self._failing else free)
-            if share > 0:
-                room[each] = share
-                free -= share
-                free_to_fail -= share if each in self._failing else 0
-        return room
+        """How many more calls each may have now, those of them that may have any."""
+        return self._shares.room(webhooks)
 
     @property
     def under_way(self) -> int:
         """How many there are."""
-        return self._busy.total()
+        return self._shares.under_way
 
     def begin(self, letters: Sequence[Letter]) -> None:
         """Call, without waiting for answers."""
         for letter in letters:
-            self._busy[letter.claimed.webhook_id] += 1
+            self._shares.began(letter.claimed.webhook_id)
             Thread(target=self._call, args=(letter,), name="webhook", daemon=True).start()
 
     def ended(self, seconds: float) -> list[Outcome]:
@@ -84,17 +61,8 @@ class Calls:
         except Empty:
             pass
         for outcome in outcomes:
-            self._note(outcome)
+            self._shares.ended(outcome.letter.claimed.webhook_id, well=not outcome.error)
         return outcomes
-
-    def _note(self, outcome: Outcome) -> None:
-        webhook_id = outcome.letter.claimed.webhook_id
-        self._busy[webhook_id] -= 1
-        if not self._busy[webhook_id]:
-            del self._busy[webhook_id]
-        now, before = (self._failing, self._good) if outcome.error else (self._good, self._failing)
-        now.add(webhook_id)
-        before.discard(webhook_id)
 
     def _call(self, letter: Letter) -> None:
         error, gone = "internal error", False

@@ -58,9 +58,12 @@ class WebhooksOut:
                     claims.tidy()
                     tidy_at = monotonic() + TIDY_EVERY
                 handed = hand_out(connection)
-                self._begin(claims, calls)
                 idle = TICK if handed.wanted or calls.under_way else WAIT
-                self._settle(claims, calls.ended(0 if handed.more else idle))
+                try:
+                    self._begin(claims, calls)
+                    self._settle(claims, calls.ended(0 if handed.more else idle))
+                except Unavailable as error:
+                    raise OperationalError from error
             until = monotonic() + LAST_SECONDS
             while calls.under_way and (left := until - monotonic()) > 0:
                 self._settle(claims, calls.ended(left))
@@ -70,10 +73,7 @@ class WebhooksOut:
         claimed = claims.take(calls.room(claims.due()))
         if not claimed:
             return
-        try:
-            letters = compose(self._store, claimed)
-        except Unavailable as error:
-            raise OperationalError from error
+        letters = compose(self._store, claimed)
         claims.let_go(letters.held)
         claims.failed([self._failure(each, "unreadable event") for each in letters.unreadable])
         calls.begin(letters.ready)
@@ -111,6 +111,5 @@ class WebhooksOut:
         order = Order(decider=webhook.decider, command=command, context=context, number=webhook_id)
         [outcome] = self._store.handle(order)
         if isinstance(outcome, Failed):
-            lost = isinstance(outcome.error, (Unavailable, Contended))
-            raise OperationalError if lost else outcome.error
+            raise OperationalError if isinstance(outcome.error, Contended) else outcome.error
         log.info("webhook switched off", extra={"webhook_id": webhook_id})

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from api import dead_letters
 from consumers import webhooks_out
 from consumers.outside import Outside
 from consumers.session import Connection, connect
@@ -22,10 +23,13 @@ from domain.store.cloud_event import cloud_event
 from domain.store.history import read_client
 from domain.store.log import Store
 from domain.store.order import Accepted
+from tests.consumers.conftest import ThroughKafka
 from tests.consumers.hosts import Asked, Host, serving
 from tests.consumers.running import DEADLINE, running, wait_until
 from tests.consumers.webhooks import (
+    AT_ONCE,
     OURS,
+    READ,
     THEIRS,
     Receiver,
     delivering,
@@ -123,14 +127,21 @@ def test_what_fails_is_tried_again_under_the_same_id(store: Store, host: Host, c
     assert waiting(connection) == []
 
 
-def test_what_keeps_failing_is_given_up(store: Store, host: Host, connection: Connection) -> None:
+def test_what_is_given_up_may_be_tried_again(store: Store, host: Host, connection: Connection) -> None:
     receiver = Receiver(host, statuses=[500] * 3)
     number = hook(store, receiver.url)
     position = told(store, webhook.PingWebhook(at=NOON)).position
     with delivering(store, retries=(0, 0)):
         settled(store)
         assert waiting(connection) == [(number, position, 3, "status 500", True)]
-    assert len(receiver.received) == 3
+        assert len(receiver.received) == 3
+        [letter], _ = dead_letters.listed(connection, kind="webhook", limit=10, cursor="")
+        assert (letter.client_id, letter.webhook_id, letter.position, letter.attempts) == (OURS, number, position, 3)
+        assert dead_letters.retry(connection, store, letter.id)
+        settled(store)
+    assert receiver.types == ["webhook.pinged"]
+    assert len({each.name for each in receiver.received}) == 1
+    assert waiting(connection) == []
 
 
 def test_pauses_grow_over_most_of_a_day() -> None:
@@ -225,6 +236,19 @@ def test_an_erased_persons_data_goes_out_redacted(store: Store, host: Host) -> N
     assert receiver.types == ["contact.registered", "contact.unsubscribed"]
     assert [each.event["data"].get("email") for each in receiver.good] == [None, None]
     assert not any(word in each.body for each in receiver.good for word in (b"eve@", b"my own words"))
+
+
+@pytest.mark.kafka
+def test_the_same_through_kafka(store: Store, host: Host, kafka: str) -> None:
+    through, receiver = ThroughKafka(store, kafka), Receiver(host)
+    consumer = webhooks_out.WebhooksOut(store, Outside(private_hosts=True), AT_ONCE)
+    with running(through.relay, through.projector(*READ), consumer.session):
+        hook(store, receiver.url, types=("contact.tagged",))
+        for number in range(20):
+            met(store, f"person{number}@example.com", tags=("ml",))
+        settled(store)
+    assert receiver.types == ["contact.tagged"] * 20
+    assert len({each.name for each in receiver.received}) == 20
 
 
 def test_a_deactivated_client_gets_nothing(store: Store, host: Host, connection: Connection) -> None:
