@@ -9,14 +9,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 
 from api.sns import is_certificate, may_visit
 from config.local.ses.certificate import Signer
 from config.local.ses.settings import DEFAULT_TOPIC
 from config.local.ses.sns import ConfirmationType, notification, signed
-from domain.mail import STREAM_TAG
+from domain.ses_event import KINDS
 from tests.api.posted import Posted, posted
 from tests.api.serving import fields, serving, settings_of
 from tests.api.telling import OTHER_TOPIC, Stand, standing
@@ -48,6 +46,28 @@ def test_a_forged_envelope_is_refused(stand: Stand, signature: Any, version: Any
     assert stand.tell(mail, "Bounce", signature="none") == 400
     assert mail.events() == []
     assert mail.contact.hard_bounces == {}
+
+
+def test_a_signature_counts_for_its_own_version_only(stand: Stand, mail: Posted) -> None:
+    for signed_as, called in (("1", "2"), ("2", "1")):
+        assert stand.tell(mail, "Bounce", signature_version=signed_as, forged={"SignatureVersion": called}) == 403
+    assert mail.events() == []
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {"Subscription", "Rendering Failure"}])
+def test_a_replayed_envelope_changes_nothing(stand: Stand, mail: Posted, kind: str) -> None:
+    name = str(uuid4())
+    assert stand.tell(mail, kind, sns_message_id=name) == 200
+    head = stand.store.recorder.head()
+    assert {stand.tell(mail, kind, sns_message_id=name, signature_version=version) for version in ("1", "2")} == {200}
+    assert stand.store.recorder.head() == head
+
+
+def test_a_replayed_confirmation_is_confirmed_again_and_nothing_else(stand: Stand) -> None:
+    head, visited = stand.store.recorder.head(), len(stand.ses.confirmations())
+    envelope = stand.ses.event("", "SubscriptionConfirmation", webhook_url=stand.url).envelope
+    assert stand.post(dict(envelope)).json() == {"status": "confirmed"}
+    assert (stand.store.recorder.head(), len(stand.ses.confirmations())) == (head, visited + 2)
 
 
 def test_only_topics_of_ours_count(stand: Stand, mail: Posted) -> None:
@@ -134,80 +154,6 @@ def test_bodies_that_are_no_envelope(stand: Stand) -> None:
     assert fields(httpx.post(stand.url, content=b"[" * 100_000)) == {"body": "invalid_json"}
     large = httpx.post(stand.url, content=b" " * (256 * 1024 + 1))
     assert (large.status_code, large.json()["error"]["code"]) == (413, "payload_too_large")
-
-
-def an_event(stand: Stand) -> dict[str, Any]:
-    """The event of a bounce that nothing is wrong with."""
-    mail = posted(stand.store)
-    return {
-        "eventType": "Bounce",
-        "mail": {
-            "timestamp": "2026-05-24T12:00:00.000Z",
-            "messageId": "ses",
-            "tags": {STREAM_TAG: [str(mail.stream)]},
-        },
-        "bounce": {"bounceType": "Transient", "bouncedRecipients": [{"emailAddress": mail.email}]},
-    }
-
-
-WRONG: list[tuple[dict[str, Any], dict[str, str]]] = [
-    ({"eventType": "Surprise"}, {"Message.eventType": "unsupported"}),
-    ({"eventType": None}, {"Message.eventType": "required"}),
-    ({"eventType": ["Bounce"]}, {"Message.eventType": "must_be_string"}),
-    ({"mail": None}, {"Message.mail": "required"}),
-    ({"mail": "x"}, {"Message.mail": "must_be_object"}),
-    ({"mail": {"timestamp": "2026-05-24T12:00:00Z"}}, {"Message.mail.messageId": "required"}),
-    ({"mail": {"messageId": "x"}}, {"Message.mail.timestamp": "required"}),
-    ({"mail": {"messageId": "x", "timestamp": "noon"}}, {"Message.mail.timestamp": "must_be_iso_datetime"}),
-    (
-        {"mail": {"messageId": "x", "timestamp": "2026-05-24T12:00:00Z", "tags": []}},
-        {"Message.mail.tags": "must_be_object"},
-    ),
-    (
-        {"mail": {"messageId": "x", "timestamp": "2026-05-24T12:00:00Z", "tags": {STREAM_TAG: "x"}}},
-        {f"Message.mail.tags.{STREAM_TAG}": "must_be_list"},
-    ),
-    ({"bounce": []}, {"Message.bounce": "must_be_object"}),
-    ({"bounce": {}}, {"Message.bounce.bouncedRecipients": "required"}),
-    ({"bounce": {"bouncedRecipients": []}}, {"Message.bounce.bounceType": "required"}),
-    ({"bounce": {"bouncedRecipients": ["x"]}}, {"Message.bounce.bouncedRecipients.0": "must_be_object"}),
-    ({"bounce": {"bouncedRecipients": [{}]}}, {"Message.bounce.bouncedRecipients.0.emailAddress": "required"}),
-]
-
-
-@pytest.mark.parametrize(("members", "expected"), WRONG, ids=lambda value: next(iter(value)) if value else "")
-def test_events_of_a_wrong_form(stand: Stand, members: dict[str, Any], expected: dict[str, str]) -> None:
-    answer = stand.post(stand.sealed({**an_event(stand), **members}))
-    assert (answer.status_code, fields(answer)) == (400, expected)
-
-
-ODD = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["Bounce", "Permanent", "ses"]),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["bounceType", "tags"]), inner),
-    max_leaves=4,
-)
-ODD_EVENT = st.fixed_dictionaries(
-    {"eventType": st.sampled_from(["Send", "Bounce", "Complaint", "Click", "Rendering Failure"]) | ODD},
-    optional={
-        "mail": ODD
-        | st.fixed_dictionaries({"messageId": ODD, "timestamp": ODD | st.just("0001-01-01T00:00:00+14:00")}),
-        "bounce": ODD | st.fixed_dictionaries({"bouncedRecipients": ODD, "bounceType": ODD, "timestamp": ODD}),
-        "click": ODD | st.fixed_dictionaries({"link": ODD}),
-        "complaint": ODD,
-    },
-)
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(event=ODD_EVENT | ODD | st.text(max_size=20), members=st.dictionaries(st.sampled_from(MEMBERS), ODD, max_size=2))
-@example(event={"eventType": "Send", "mail": {"messageId": "x", "timestamp": "0001-01-01T00:00:00+14:00"}}, members={})
-def test_odd_events_have_an_answer(stand: Stand, event: Any, members: dict[str, Any]) -> None:
-    head = stand.store.recorder.head()
-    for envelope in (stand.sealed(event), {**stand.sealed(event), **members}):
-        answer = stand.post(envelope)
-        assert answer.status_code in {200, 400, 403}, answer.text
-        assert answer.status_code == 200 or answer.json()["error"]["code"]
-    assert stand.store.recorder.head() == head, "nothing half done"
 
 
 TRUSTED = "http://127.0.0.1:8025/certificate.pem"
