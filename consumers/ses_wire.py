@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
 
 import msgspec
 from botocore.auth import SigV4Auth
@@ -42,7 +43,11 @@ class Wire:
         self._session = session
         self._meta = client.meta
         self._http = http_session(session, client)
-        self._headers = {"Content-Type": "application/json", "User-Agent": session.user_agent()}
+        self._headers = {
+            "Content-Type": "application/json",
+            "Host": urlsplit(self._meta.endpoint_url).netloc,
+            "User-Agent": session.user_agent(),
+        }
         self._service = self._meta.service_model
         self._parser = create_parser(self._service.resolved_protocol)
 

@@ -8,7 +8,7 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from eventsourcing.persistence import InterfaceError, OperationalError
@@ -18,6 +18,8 @@ from domain.store.found import Found
 from domain.store.log import Store
 from domain.store.order import Accepted, Failed, Order, Outcome, Unavailable
 from domain.store.work import ContactKeys, Work
+
+UNREAD: Final = Found(None, fresh=False, wrapped_keys={}, snapshot=None, events=[], head=0, kept=0)
 
 
 class Known(NamedTuple):
@@ -50,7 +52,8 @@ def handle_known(store: Store, orders: Sequence[Order], known: Sequence[Known | 
 
 def _append(store: Store, orders: Sequence[Order], known: Mapping[int, Known]) -> dict[int, Outcome]:
     """What could be decided and appended, by place. Raises the library's persistence errors."""
-    works = {place: _work(store, orders[place], guess) for place, guess in known.items()}
+    no_keys = ContactKeys(store.keyring, {})
+    works = {place: _work(orders[place], guess, no_keys) for place, guess in known.items()}
     if len({work.stream for work in works.values()}) < len(works):
         return {}
     decision = Decision(works)
@@ -65,11 +68,10 @@ def _append(store: Store, orders: Sequence[Order], known: Mapping[int, Known]) -
     return {place: outcome for place, outcome in answered.items() if isinstance(outcome, Accepted) and outcome.events}
 
 
-def _work(store: Store, order: Order, known: Known) -> Work:
+def _work(order: Order, known: Known, no_keys: ContactKeys) -> Work:
     """The stream as it was."""
     stream = UUID(int=order.decider.kind << 96 | (order.number or 0))
-    found = Found(stream, fresh=False, wrapped_keys={}, snapshot=None, events=[], head=0, kept=0)
-    work = Work(order.decider, None, order.contact_id, found, ContactKeys(store.keyring, {}))
+    work = Work(order.decider, None, order.contact_id, UNREAD._replace(stream=stream), no_keys)
     work.version, work.state = known
     work.expected = known.version
     return work
