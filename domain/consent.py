@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from domain.chain import Json, chained
+from domain.contact import SubscriptionStatus
 from domain.contact import events as e
 from domain.contact.changes import folded
 from domain.contact.disclosure import disclosed, last_erasure
@@ -86,6 +87,7 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One fact. ``audience`` and ``client`` are the scope's slugs; without a client it is the audience as a whole.
 
     A ``reason`` that was there is ``withheld`` when it was erased; another organization's words never appear.
+    ``status``, with the time of the unsubscribe that it may be, is what a subscription was put back to.
     ``contact_gone`` is an erasure with which the contact itself ended.
     """
 
@@ -97,6 +99,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     correlation_id: UUID | None = None
     audience: str | None = None
     client: str | None = None
+    status: SubscriptionStatus | None = None
+    unsubscribed_at: datetime | None = None
     verified_at: datetime | None = None
     category: str | None = None
     label: str | None = None
@@ -172,6 +176,8 @@ def _fact(origin: Origin, event: Event, own: int, slugs: Slugs) -> Fact:
         correlation_id=origin.correlation_id if whole else None,
         audience=slugs.audiences.get(getattr(event, "audience_id", 0)),
         client=slugs.clients.get(getattr(event, "client_id", 0)),
+        status=getattr(event, "status", None),
+        unsubscribed_at=getattr(event, "unsubscribed_at", None),
         verified_at=getattr(event, "verified_at", None),
         category=getattr(event, "tag", None),
         label=getattr(event, "label", None),

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from api.cli import main
 from api.consent_check import verdict
-from api.consent_page import ACTORS, WORDS
+from api.consent_page import ACTORS, WORDS, page
 from api.directory import loaded
 from domain.chain import canonical, chained, flaws
 from domain.consent import CONSENT, ActorKind
@@ -142,6 +142,16 @@ def test_the_page_can_be_read_and_printed(http: httpx.Client, number: int, email
     assert "<script" not in response.text
     for words in (WHY, email, "Subscribed", "Refused mail of a category: Jobs", "4 facts", "dtc-courses"):
         assert words in page.text
+
+
+def test_the_page_says_what_a_subscription_was_put_back_to(document: Any) -> None:
+    restored = {
+        "fact": "contact.subscription_restored",
+        "status": "unsubscribed",
+        "unsubscribed_at": "2026-05-01T08:00:00Z",
+    }
+    document["entries"][1] |= restored
+    assert "was put back: unsubscribed since 2026-05-01 08:00:00" in Page(page(document)).text
 
 
 def test_the_page_has_words_for_every_fact() -> None:

@@ -206,3 +206,20 @@ def test_what_is_shared_has_no_words_left() -> None:
     withdrawn = contact.ContactVerificationWithdrawn(at=NOW, audience_id=0, client_id=0)
     assert disclosed(withdrawn, recorded_by=OTHER, to=OWN) == withdrawn
     assert disclosed(tagged, recorded_by=OTHER, to=OWN) is None
+
+
+def test_a_subscription_that_was_put_back_says_what_it_is() -> None:
+    scope: dict[str, Any] = {"organization_id": OWN, "audience_id": AUDIENCE, "client_id": CLIENT}
+    restored = contact.ContactSubscriptionRestored(at=NOW, **scope, status="unsubscribed", unsubscribed_at=EARLIER)
+    last = proven(*in_order(registered, subscribed, restored))["entries"][-1]
+    assert (last["status"], last["unsubscribed_at"][:10]) == ("unsubscribed", f"{EARLIER:%Y-%m-%d}")
+    assert "reason" not in last
+
+
+def test_who_came_back_after_an_erasure_has_a_new_record() -> None:
+    """What others know of everybody's mail stays."""
+    erased = contact.ContactErased(at=LATER, organization_id=OWN, audience_ids=(AUDIENCE,), last=False)
+    before = [(origin(1, organization_id=OTHER), subscribed_elsewhere), *in_order(registered, subscribed)]
+    history = [*before, (origin(5, organization_id=OTHER), bounced_elsewhere), (origin(6), erased)]
+    assert facts(proven(*history)) == ["registered", "subscribed", "erased"]
+    assert facts(proven(*history, (origin(7), pending))) == ["hard_bounced", "awaiting_confirmation"]
