@@ -22,10 +22,11 @@ from api.wiring import Wiring
 from projections.checkpoint import Lag
 
 HEAD = "SELECT coalesce(max(notification_id), 0) FROM log"
-# Counted up to a million: a figure beyond that says nothing more.
+# Counted up to a hundred thousand: a figure beyond that says nothing more.
 DELIVERIES = """
-SELECT count(*), coalesce(extract(epoch FROM now() - min(next_at)), 0)::float8
-FROM (SELECT next_at FROM webhook_deliveries WHERE dead_at IS NULL AND next_at <= now() LIMIT 1000000) AS due
+SELECT count(*), coalesce(extract(epoch FROM now() - min(next_at)), 0)::float8,
+    coalesce((SELECT max(notification_id) FROM log), 0) - coalesce((SELECT position FROM webhook_progress), 0)
+FROM (SELECT next_at FROM webhook_deliveries WHERE dead_at IS NULL AND next_at <= now() LIMIT 100000) AS due
 """
 DEAD = """
 SELECT (SELECT count(*) FROM webhook_deliveries WHERE dead_at IS NOT NULL),
@@ -36,10 +37,13 @@ KINDS = ("webhook", "feedback", "projection")
 
 
 class Outgoing(NamedTuple):
-    """Deliveries to webhooks that are due, for how long the first of them is, and what was given up by kind."""
+    """Deliveries to webhooks that are due, for how long the first of them is, events that were not handed out to
+    webhooks yet, and what was given up by kind.
+    """
 
     due: int
     seconds: float
+    behind: int
     dead: tuple[int, ...]
 
 
@@ -73,7 +77,10 @@ class Figures(Collector):
     def _deliveries(self) -> Iterable[Metric]:
         if self._outgoing is None:
             return
-        due, seconds, dead = self._outgoing
+        due, seconds, behind, dead = self._outgoing
+        yield GaugeMetricFamily(
+            "datamailer_webhook_events_behind", "Events not yet handed out to webhooks.", value=behind
+        )
         yield GaugeMetricFamily("datamailer_webhook_deliveries_due", "Deliveries to be attempted now.", value=due)
         yield GaugeMetricFamily("datamailer_webhook_due_seconds", "For how long the first of them is.", value=seconds)
         letters = GaugeMetricFamily("datamailer_dead_letters", "What was given up.", labels=("kind",))
@@ -99,7 +106,7 @@ async def figures(wiring: Wiring, pool: Pool) -> Figures:
             row = await (await connection.execute(HEAD)).fetchone()
             due = await (await connection.execute(DELIVERIES)).fetchone()
             dead = await (await connection.execute(DEAD)).fetchone()
-        outgoing = Outgoing(due[0], due[1], tuple(dead)) if due and dead else None
+        outgoing = Outgoing(due[0], due[1], due[2], tuple(dead)) if due and dead else None
         return Figures(wiring, int(row[0]) if row else 0, await lags(pool), outgoing)
     except psycopg.OperationalError:
         return Figures(wiring, None, [], None)

@@ -29,6 +29,13 @@ SELECT webhook_id, key, url, types, description, off, created_at, updated_at FRO
 WHERE client_id = %s AND NOT deleted AND (off IS NULL) = coalesce(%s, off IS NULL) ORDER BY key
 """
 OTHERS: LiteralString = "SELECT count(*) FROM webhooks WHERE client_id = %s AND NOT deleted AND key <> %s"
+DELIVERIES: LiteralString = """
+SELECT count(*) FILTER (WHERE dead_at IS NULL), count(dead_at),
+    (array_agg(error ORDER BY next_at DESC) FILTER (WHERE error IS NOT NULL))[1]
+FROM (
+    SELECT dead_at, error, next_at FROM webhook_deliveries d JOIN webhooks w USING (webhook_id)
+    WHERE webhook_id = %s AND d.position > w.since LIMIT 10000) AS own
+"""
 KNOWN: Final = frozenset(known.name for known in EVENTS.values())
 
 
@@ -76,10 +83,19 @@ class Webhooks(msgspec.Struct, frozen=True):
     count: int
 
 
+class Deliveries(msgspec.Struct, frozen=True):
+    """What has not arrived, counted up to 10,000: ``waiting`` for an attempt, or ``given_up``; and one failure."""
+
+    waiting: int
+    given_up: int
+    last_error: str | None
+
+
 class WebhookAnswer(msgspec.Struct, frozen=True):
-    """One webhook."""
+    """One webhook, and what is on its way to it."""
 
     webhook: WebhookPayload
+    deliveries: Deliveries
 
 
 class SavedWebhook(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -156,7 +172,10 @@ async def show(call: Call) -> Answer:
     loaded = await load(call, webhook.decider, key=natural_key(call))
     if not loaded.state.url:
         raise not_found("key")
-    return json_answer(WebhookAnswer(payload(loaded.number, loaded.state)), position=loaded.position)
+    async with call.wiring.reads.connection() as connection:
+        row = await (await connection.execute(DELIVERIES, (loaded.number,), prepare=True)).fetchone()
+    answer = WebhookAnswer(payload(loaded.number, loaded.state), Deliveries(*row or (0, 0, None)))
+    return json_answer(answer, position=loaded.position)
 
 
 async def save(call: Call, given: SaveWebhook) -> Answer:

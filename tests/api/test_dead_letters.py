@@ -138,6 +138,7 @@ def test_they_are_counted(anybody: httpx.Client) -> None:
         'datamailer_dead_letters{kind="projection"} 1.0',
     ]
     assert "datamailer_webhook_deliveries_due 1.0" in figures
+    assert any(line.startswith("datamailer_webhook_events_behind ") for line in figures)
 
 
 def test_operators_only(http: httpx.Client) -> None:

@@ -7,10 +7,11 @@ import itertools
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from api import webhooks
-from tests.api.serving import fields
+from tests.api.serving import fields, serving, settings_of
 
 PATH = "/api/client/webhooks"
 URL = "https://example.com/hooks?tenant=1"
@@ -43,7 +44,8 @@ def listed(http: httpx.Client, position: str, **query: str) -> dict[str, Any]:
 def test_a_webhook_is_made_shown_changed_and_deleted(http: httpx.Client, key: str) -> None:
     made = saved(http, key, types=["contact.tagged", "contact.resubscribed"], description="ours")
     shown = http.get(f"{PATH}/{key}")
-    assert shown.json() == {"webhook": made["webhook"]}
+    nothing = {"waiting": 0, "given_up": 0, "last_error": None}
+    assert shown.json() == {"webhook": made["webhook"], "deliveries": nothing}
     assert listed(http, shown.headers["Datamailer-Position"])[key] == made["webhook"]
     assert made["webhook"] | {"id": 0, "created_at": "", "updated_at": ""} == {
         "id": 0,
@@ -102,8 +104,8 @@ def test_a_ping_is_an_event_of_the_webhook(http: httpx.Client, key: str) -> None
         ({}, {"url": "required"}),
         ({"url": " "}, {"url": "required"}),
         ({"url": 1}, {"url": "must_be_string"}),
-        ({"url": "http://example.com/"}, {"url": "unsupported"}),
-        ({"url": "https://127.0.0.1:9/"}, {"url": "unsupported"}),
+        ({"url": "ftp://example.com/"}, {"url": "unsupported"}),
+        ({"url": "https://169.254.169.254/"}, {"url": "unsupported"}),
         ({"url": "https://a:b@example.com/"}, {"url": "unsupported"}),
         ({"url": "https://example.com/#x"}, {"url": "invalid"}),
         ({"url": "https://example.com/" + "x" * 2048}, {"url": "too_long"}),
@@ -118,6 +120,13 @@ def test_a_ping_is_an_event_of_the_webhook(http: httpx.Client, key: str) -> None
 def test_what_is_refused(http: httpx.Client, key: str, body: dict[str, Any], wrong: dict[str, str]) -> None:
     response = http.put(f"{PATH}/{key}", json=body)
     assert (response.status_code, fields(response)) == (400, wrong)
+
+
+def test_private_hosts_are_refused_where_they_are_not_allowed(demo_database: str, key: str) -> None:
+    with serving(settings_of(demo_database, private_hosts=False)) as strict, strict.client() as http:
+        for url in ("http://example.com/", "https://127.0.0.1:9/"):
+            response = http.put(f"{PATH}/{key}", json={"url": url})
+            assert (response.status_code, fields(response)) == (400, {"url": "unsupported"})
 
 
 def test_a_key_is_a_slug(http: httpx.Client) -> None:
@@ -146,6 +155,21 @@ def test_clients_have_webhooks_of_their_own(http: httpx.Client, labs: httpx.Clie
     position = labs.get(f"{PATH}/{key}").headers["Datamailer-Position"]
     assert listed(labs, position)[key]["id"] != listed(http, position)[key]["id"]
     assert httpx.get(str(http.base_url) + PATH).status_code == 401
+
+
+@pytest.mark.usefixtures("projected")
+def test_what_did_not_arrive_is_counted(http: httpx.Client, key: str, demo_database: str) -> None:
+    number = saved(http, key)["webhook"]["id"]
+    assert key in listed(http, http.get(f"{PATH}/{key}").headers["Datamailer-Position"])
+    with psycopg.connect(demo_database, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO webhook_deliveries (webhook_id, position, error, dead_at) "
+            "VALUES (%(n)s, 1000001, NULL, NULL), (%(n)s, 1000002, 'timed out', now()), (%(n)s, 0, 'old', NULL)",
+            {"n": number},
+        )
+        shown = http.get(f"{PATH}/{key}").json()["deliveries"]
+        connection.execute("DELETE FROM webhook_deliveries WHERE webhook_id = %s", (number,))
+    assert shown == {"waiting": 1, "given_up": 1, "last_error": "timed out"}
 
 
 def test_what_is_sent_is_documented(http: httpx.Client) -> None:
