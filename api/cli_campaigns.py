@@ -50,11 +50,13 @@ def why(settings: Settings, given: Namespace) -> None:
 def weighed(found: Explanation) -> list[tuple[str, ...]]:
     """Conditions and rules in their order; the first that holds back is the reason."""
     named = [(f"{each.condition} {each.value}".strip(), each) for each in found.conditions]
-    rows = [(name, "yes" if each.passes else "no: not meant", *behind(each.because)) for name, each in named]
+    rows: list[tuple[str, ...]] = [
+        (name, "yes" if each.passes else "no: not meant", *behind(each.because)) for name, each in named
+    ]
     if not found.conditions[0].passes:
         return [("known", "no: not a contact then, or in another audience", "-", "-", "-"), *rows]
-    rules = [(each.rule, "passes" if each.passes else "holds back", *behind(each.because)) for each in found.rules]
-    return rows + rules
+    rows += [(each.rule, "passes" if each.passes else "holds back", *behind(each.because)) for each in found.rules]
+    return rows
 
 
 def behind(because: Fact | None) -> tuple[str, str, str]:
