@@ -18,7 +18,8 @@ CREATE INDEX IF NOT EXISTS waiting_feedback_look_at ON waiting_feedback (look_at
 CREATE INDEX IF NOT EXISTS waiting_feedback_received_at ON waiting_feedback (received_at);
 CREATE INDEX IF NOT EXISTS waiting_feedback_named ON waiting_feedback USING gin (named);
 
--- SES's name of the mail in a message.sent@1, shortened: by it events are matched that bear no tag of ours.
-CREATE OR REPLACE FUNCTION sent_as(state bytea) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN md5(substring(encode(state, 'escape') FROM '"ses_message_id":"([^"]*)"'))::uuid;
-CREATE INDEX IF NOT EXISTS log_sent_as ON log (sent_as(state)) WHERE topic = 'message.sent@1';
+-- SES's name of the mail in a message.sent@1: by it events are matched that bear no tag of ours. The names begin with
+-- the time, so that new ones come at the index's end; split_part costs a quarter of a regular expression.
+CREATE OR REPLACE FUNCTION ses_name(state bytea) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN split_part(split_part(encode(state, 'escape'), '"ses_message_id":"', 2), '"', 1);
+CREATE INDEX IF NOT EXISTS log_ses_name ON log (ses_name(state)) WHERE topic = 'message.sent@1';

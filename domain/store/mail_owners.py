@@ -21,7 +21,7 @@ SENT: Final = """
 SELECT w.ses_message_id, l.originator_id FROM unnest(%b) AS w (ses_message_id)
 CROSS JOIN LATERAL (
     SELECT originator_id FROM log
-    WHERE topic = 'message.sent@1' AND sent_as(state) = md5(w.ses_message_id)::uuid LIMIT 1) l
+    WHERE topic = 'message.sent@1' AND ses_name(state) = w.ses_message_id LIMIT 1) l
 """
 
 Name = TypeVar("Name")
