@@ -31,7 +31,8 @@ FROM (SELECT * FROM waiting_feedback WHERE given_up_at IS NULL AND look_at <= no
 LEFT JOIN LATERAL (SELECT originator_id AS stream FROM log WHERE originator_id = w.stream LIMIT 1) tagged ON true
 LEFT JOIN LATERAL (
     SELECT originator_id AS stream FROM log
-    WHERE topic = 'message.sent@1' AND ses_name(state) = w.ses_message_id AND w.ses_message_id <> '' LIMIT 1) sent ON true
+    WHERE topic = 'message.sent@1' AND ses_name(state) = w.ses_message_id AND w.ses_message_id <> '' LIMIT 1
+) sent ON true
 """
 DEFER = """
 UPDATE waiting_feedback w
