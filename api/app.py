@@ -31,6 +31,7 @@ from api import (
     recipient_lists_imports,
     recipient_lists_members,
     recipient_lists_send,
+    recipient_lists_sends,
     senders,
     ses_events,
     subscriptions,
@@ -133,7 +134,8 @@ ROUTES: tuple[Route, ...] = (
     Route("POST", "/api/recipient-lists/{key}/imports", recipient_lists_imports.queue, recipient_lists_imports.ImportMembers, recipient_lists_imports.ListImportAnswer, status=202, refuses=codes.LIST | {"url": "unsupported, forbidden"}, location="/api/recipient-lists/{key}/imports/{job}"),
     Route("GET", "/api/recipient-lists/{key}/imports", recipient_lists_imports.list_own, import_jobs.JobQuery, recipient_lists_imports.ListImportPage, refuses=codes.LIST, projection=import_jobs.PROJECTION),
     Route("GET", "/api/recipient-lists/{key}/imports/{id}", recipient_lists_imports.show, None, recipient_lists_imports.ListImportAnswer, refuses=codes.LIST | codes.JOB),
-    Route("POST", "/api/recipient-lists/{key}/transactional-send", recipient_lists_send.send, recipient_lists_send.ListSend, ListSent, status=202, refuses=codes.TO_MEMBERS | {"key": "not_found, too_many"}),
+    Route("POST", "/api/recipient-lists/{key}/transactional-send", recipient_lists_send.send, recipient_lists_send.ListSend, ListSent, status=202, refuses=codes.TO_MEMBERS | codes.LIST),
+    Route("GET", "/api/recipient-lists/{key}/sends/{id}", recipient_lists_sends.show, None, recipient_lists_sends.ListSendAnswer, refuses=codes.LIST | codes.JOB),
     Route("POST", "/api/transient-recipient-lists/transactional-send", recipient_lists_send.send_transient, recipient_lists_send.TransientSend, ListSent, status=202, refuses=codes.TO_MEMBERS | codes.BULK),
 
     # Analytics

@@ -13,10 +13,10 @@ from api.answer import Answer, json_answer
 from api.call import Call
 from api.campaigns import found
 from api.fields import said
-from api.message_payload import address
 from api.moments import check_reached, moment
 from api.positions import min_position
 from domain import campaign, contact
+from domain.addressee import address
 from domain.campaign import CampaignQueued, Status
 from domain.eligibility import SkipReason
 from domain.store.clock import position_at

@@ -20,8 +20,8 @@ from api.campaigns_explained import (
     message_fact,
     planned,
 )
-from api.message_payload import address
 from domain import campaign, contact, message, recipient, recipient_list
+from domain.addressee import address
 from domain.campaign import Campaign, CampaignQueued
 from domain.contact.changes import folded
 from domain.contact.disclosure import disclosed

@@ -17,11 +17,12 @@ from api.errors import Invalid
 from api.fields import Email
 from api.message_payload import MessagePayload, followed
 from api.message_payload import payload as message_payload
-from api.message_requests import check_recipient, key_of, registered, requested, skip_reason
+from api.message_requests import key_of, registered, requested
 from api.readers import decode_json, read_object
 from api.refusals import noted
 from api.scalars import Errors
 from domain import contact, message
+from domain.addressee import check_recipient, skip_reason
 from domain.campaign.mail import sample
 from domain.eligibility import SkipReason, campaign_skip_reason, is_intended
 from domain.email_address import normalize

@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 from api.call import Call
 from api.commands import load
 from domain import contact, message
+from domain.addressee import address
 from domain.decider import EVENT_TYPES
 from domain.eligibility import SkipReason
 from domain.message import Message
@@ -94,13 +95,6 @@ async def followed(call: Call, number: int) -> Followed | None:
     person = await load(call, contact.decider, number=state.contact_id)
     email = address(person.state, requested.organization_id)
     return Followed(number, state, requested, email, stream.events, stream.head)
-
-
-def address(person: contact.Contact, organization_id: int) -> str | None:
-    """A contact's address as the organization may see it; None when it is gone, or erased for the organization."""
-    if person.email is None or person.email.redacted or organization_id not in person.organizations:
-        return None
-    return person.email.text
 
 
 def status_of(state: Message) -> Status:

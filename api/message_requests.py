@@ -7,10 +7,7 @@ from uuid import uuid4
 from api.call import Call
 from api.commands import context_of
 from api.errors import refused
-from domain import contact, eligibility, message
-from domain.contact import Contact
-from domain.eligibility import NEVER, SkipReason, candidate, transactional_skip_reason
-from domain.mailbox import Mailbox
+from domain import contact, message
 from domain.store.order import Accepted, Failed, Order, Refused
 
 
@@ -52,15 +49,3 @@ def key_of(call: Call, given: str) -> str:
 def is_keyed(call: Call, given: str) -> bool:
     """Tell whether an earlier request can have had the same key."""
     return bool(given) or call.ticket is not None
-
-
-def skip_reason(person: Contact, audience_id: int, client_id: int, category_tag: str) -> SkipReason | None:
-    """Why the mail may not go. Against an address that is not known only an earlier contact's suppression speaks."""
-    if person.email is None:
-        return eligibility.skip_reason(candidate(person, audience_id, client_id), NEVER)
-    return transactional_skip_reason(person, audience_id, client_id, category_tag)
-
-
-def check_recipient(email: str) -> None:
-    """Raises Rejected ``unsupported`` on ``email`` for an address that SES cannot write to."""
-    _ = Mailbox(email).header

@@ -20,7 +20,7 @@ from domain import contact
 from domain.decider import Rejected
 from domain.reconciling import MEMBERS_LIMIT, Plan, Present, Wanted, check_members, reconcile
 from domain.store.order import Accepted, Failed, Loaded, Order, Refused
-from projections.recipient_lists import Known, own_members
+from projections.recipient_members import Known, own_members
 
 CHUNK = 500
 """Orders that are carried out at once."""

@@ -15,14 +15,14 @@ from api.call import Call
 from api.commands import context_of, load
 from api.errors import Invalid
 from api.fields import Email, said
-from api.message_payload import address
 from api.message_requests import done, registered
 from api.recipient_lists import found
 from domain import contact, recipient
+from domain.addressee import address
 from domain.email_address import normalize
 from domain.recipient import METADATA_LIMIT, PutRecipient, RecipientAdded, RemoveRecipient, key_problem, metadata_text
 from domain.store.order import Loaded, Order
-from projections.recipient_lists import Member, members
+from projections.recipient_members import Member, members
 
 PAGE = 100
 

@@ -14,13 +14,14 @@ from api.commands import load
 from api.errors import Invalid
 from api.fields import Email, Name, said
 from api.message_payload import followed, payload
-from api.message_requests import check_recipient, is_keyed, key_of, registered, requested, skip_reason
+from api.message_requests import is_keyed, key_of, registered, requested
 from api.refusals import noted
 from api.scalars import Errors
 from api.scope import check_scope
 from api.senders import Trimmed
 from api.transactional_answer import ACCEPTED, Rendered, SendAnswer, answer
 from domain import client, contact, message, template
+from domain.addressee import check_recipient, skip_reason
 from domain.contact import Contact, tag_named
 from domain.eligibility import SkipReason
 from domain.email_address import normalize

@@ -23,6 +23,7 @@ from consumers.campaign_lane import CampaignLane
 from consumers.feedback import FeedbackConsumer
 from consumers.fetcher import Fetcher
 from consumers.importer import Importer
+from consumers.list_sender import ListSender
 from consumers.outside import Outside
 from consumers.planner import Planner
 from consumers.projector import Projector, direct_feed, kafka_feed
@@ -105,6 +106,16 @@ def planner(settings: Settings) -> Session:
     return session
 
 
+def list_sender(settings: Settings) -> Session:
+    """The messages of sends to long recipient lists."""
+
+    def session(stop: Flag) -> None:
+        with closing(store_of(settings)) as store:
+            ListSender(store).session(stop)
+
+    return session
+
+
 def feedback(settings: Settings) -> Session:
     """What SES told of mail before the log knew it."""
 
@@ -161,6 +172,7 @@ CONSUMERS: Final[Mapping[str, Callable[[Settings], Session]]] = {
     "importer": importer,
     "fetcher": fetcher,
     "planner": planner,
+    "list-sender": list_sender,
     "transactional-sender": sender(TransactionalLane),
     "campaign-sender": sender(CampaignLane),
     "feedback": feedback,

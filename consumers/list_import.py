@@ -18,7 +18,8 @@ from domain.store.log import Store
 from domain.store.order import Loaded
 from domain.store.uploads import Uploads
 from projections.checkpoint import is_caught_up
-from projections.recipient_lists import PROJECTION, places
+from projections.recipient_lists import PROJECTION
+from projections.recipient_members import places
 
 LOOKS: Final = 100
 PAUSE: Final = 0.1

@@ -11,6 +11,7 @@ from domain import (
     client,
     contact,
     import_job,
+    list_send,
     message,
     organization,
     recipient,
@@ -55,6 +56,7 @@ DECIDERS: Final[dict[int, Decider[Any]]] = by_kind(
         import_job.decider,
         recipient.decider,
         webhook.decider,
+        list_send.decider,
     ]
 )
 EVENTS: Final[dict[str, EventType]] = by_topic(EVENT_TYPES.values())

@@ -380,6 +380,28 @@ COMMENT ON COLUMN analytics.recipient_lists.description IS 'What it is for.';
 COMMENT ON COLUMN analytics.recipient_lists.created_at IS 'When it was made.';
 COMMENT ON COLUMN analytics.recipient_lists.updated_at IS 'When it was last described.';
 
+CREATE OR REPLACE VIEW analytics.list_sends AS
+SELECT
+    s.send_id, s.organization_id, s.client_id, c.slug AS client, s.list_key, s.template_key, s.status, s.total,
+    s.enqueued, s.skipped, s.replayed, s.failed, s.requested_at, s.finished_at
+FROM public.list_sends s
+LEFT JOIN public.clients c USING (client_id);
+COMMENT ON VIEW analytics.list_sends IS 'Sends to recipient lists that are too long for one request.';
+COMMENT ON COLUMN analytics.list_sends.send_id IS 'The number by which the API names the send.';
+COMMENT ON COLUMN analytics.list_sends.organization_id IS 'Number of the organization.';
+COMMENT ON COLUMN analytics.list_sends.client_id IS 'Number of the client whose list it is.';
+COMMENT ON COLUMN analytics.list_sends.client IS 'Slug of that client.';
+COMMENT ON COLUMN analytics.list_sends.list_key IS 'The list; those within it are sent to as well.';
+COMMENT ON COLUMN analytics.list_sends.template_key IS 'Key of the template.';
+COMMENT ON COLUMN analytics.list_sends.status IS 'running or finished.';
+COMMENT ON COLUMN analytics.list_sends.total IS 'Members when it was requested.';
+COMMENT ON COLUMN analytics.list_sends.enqueued IS 'Members that a mail was queued for.';
+COMMENT ON COLUMN analytics.list_sends.skipped IS 'Members that may not get it.';
+COMMENT ON COLUMN analytics.list_sends.replayed IS 'Members that got it by an earlier send under the same key.';
+COMMENT ON COLUMN analytics.list_sends.failed IS 'Members that no mail could be made for.';
+COMMENT ON COLUMN analytics.list_sends.requested_at IS 'When it was requested.';
+COMMENT ON COLUMN analytics.list_sends.finished_at IS 'When its last member was done.';
+
 CREATE OR REPLACE VIEW analytics.webhooks AS
 SELECT
     w.webhook_id, w.organization_id, w.client_id, c.slug AS client, w.key, w.types, w.off, w.created_at, w.updated_at

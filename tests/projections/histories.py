@@ -23,6 +23,7 @@ from projections.schema import SCHEMA, read_models
 from tests.domain.contact.test_laws import a_command
 from tests.projections.list_histories import (
     a_list_order,
+    a_list_sends_course,
     a_members_course,
     an_import_jobs_course,
     an_import_taken_back,
@@ -78,7 +79,7 @@ def a_contact_order(draw: st.DrawFn) -> Order:
 
 alone = (a_contact_order() | a_tenancy_order()).map(lambda order: [order])
 courses = a_template_order() | a_campaigns_course() | a_messages_course() | a_webhooks_course()
-lists = a_list_order() | a_members_course() | an_import_jobs_course() | an_import_taken_back()
+lists = a_list_order() | a_members_course() | a_list_sends_course() | an_import_jobs_course() | an_import_taken_back()
 orders = st.lists(alone | alone | courses | lists, min_size=1, max_size=25).map(
     lambda parts: [*chain.from_iterable(parts)]
 )

@@ -8,10 +8,11 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain import contact, import_job, import_undo, recipient, recipient_list
+from domain import contact, import_job, import_undo, list_send, recipient, recipient_list
 from domain.contact import Suppressions, UpsertContact
 from domain.import_job import Counts
 from domain.import_undo import UndoImport
+from domain.list_send import SendCounts
 from domain.store.history import read_stream
 from domain.store.log import Store
 from domain.store.order import Order
@@ -65,6 +66,23 @@ def an_import_jobs_course(draw: st.DrawFn) -> list[Order]:
     commands = [queue, *draw(st.lists(st.sampled_from(later), max_size=2)), *later[: draw(st.integers(0, 4))]]
     key = f"upload {draw(st.integers(1, 3))}"
     return [Order(decider=import_job.decider, command=each, context=context(1, 21), key=key) for each in commands]
+
+
+@st.composite
+def a_list_sends_course(draw: st.DrawFn) -> list[Order]:
+    """A send to a long list, perhaps more than once under one key."""
+    who: dict[str, Any] = {"at": NOON, "organization_id": 1, "client_id": 21, "list_key": "course", "total": 5}
+    counts = draw(
+        st.builds(SendCounts, enqueued=st.integers(0, 2), skipped=st.integers(0, 1), failed=st.integers(0, 1))
+    )
+    commands: list[list_send.Command] = [
+        list_send.RequestListSend(**who, template_key="due", mailing="sealed", through=9),
+        list_send.RecordSends(at=NOON, done=0, after=5, counts=counts),
+        list_send.RecordSends(at=NOON, done=5, after=9, counts=counts),
+        list_send.FinishListSend(at=NOON),
+    ]
+    shared: dict[str, Any] = {"context": context(1, 21), "key": list_send.key_of(21, "course", draw(sources))}
+    return [Order(decider=list_send.decider, command=each, **shared) for each in commands[: draw(st.integers(1, 4))]]
 
 
 @st.composite
