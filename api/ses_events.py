@@ -29,7 +29,7 @@ REFUSES: Final = dict.fromkeys(REQUIRED, TEXT) | {
     "MessageId": f"{TEXT}, too_long",
     "TopicArn": f"{TEXT}, forbidden",
     "Message": f"{TEXT}, invalid_json, must_be_object",
-    "Message.*": f"{TEXT}, must_be_object, must_be_list, must_be_iso_datetime, unsupported",
+    "Message.*": f"{TEXT}, must_be_object, must_be_list, must_be_iso_datetime, invalid, unsupported",
     "Timestamp": f"{TEXT}, must_be_iso_datetime",
     "SignatureVersion": f"{TEXT}, unsupported",
     "Signature": f"{TEXT}, invalid",

@@ -50,7 +50,8 @@ def read(event_id: str, text: str, now: datetime, field: str = "Message") -> Mai
     """Read an event; None for one that says nothing of a mail's fate: a changed subscription, a report of no spam.
 
     Raises Rejected on dotted paths from ``field``: ``invalid_json``, ``required``, ``must_be_object``,
-    ``must_be_string``, ``must_be_list``, ``must_be_iso_datetime``, ``unsupported`` for a type that SES does not have.
+    ``must_be_string``, ``must_be_list``, ``must_be_iso_datetime``, ``invalid`` for a text that Postgres cannot hold,
+    ``unsupported`` for a type that SES does not have.
     """
     whole = Part(_decoded(text, field), field)
     named = "eventType" if "eventType" in whole.members else "notificationType"
@@ -84,8 +85,11 @@ class Part:
         self.path = path
 
     def text(self, name: str, *, optional: bool = False) -> str:
-        """A string; an optional one may be missing or null."""
-        return str(self._member(name, str, "must_be_string", optional) or "")
+        """A string without U+0000, which Postgres cannot hold; an optional one may be missing or null."""
+        value = str(self._member(name, str, "must_be_string", optional) or "")
+        if "\0" in value:
+            raise Rejected("invalid", f"{self.path}.{name}")
+        return value
 
     def part(self, name: str, *, optional: bool = False) -> Part:
         """An object."""

@@ -54,6 +54,10 @@ WRONG: list[tuple[dict[str, Any], dict[str, str]]] = [
         {"mail": {"messageId": "x", "timestamp": "2026-05-24T12:00:00Z", "tags": {STREAM_TAG: "x"}}},
         {f"Message.mail.tags.{STREAM_TAG}": "must_be_list"},
     ),
+    (
+        {"mail": {"messageId": "x\0", "timestamp": "2026-05-24T12:00:00Z"}},
+        {"Message.mail.messageId": "invalid"},
+    ),
     ({"bounce": []}, {"Message.bounce": "must_be_object"}),
     ({"bounce": {}}, {"Message.bounce.bouncedRecipients": "required"}),
     ({"bounce": {"bouncedRecipients": []}}, {"Message.bounce.bounceType": "required"}),
