@@ -62,7 +62,8 @@ class Unsealer:
         """All keys of the contacts from ``first`` up to, without it, ``until``, for those who read many of them."""
         wrapped: dict[int, dict[int, bytes]] = {}
         cursor = connection.cursor(binary=True, row_factory=tuple_row)
-        for contact, organization, key in cursor.execute(ALL_KEYS, {"first": first, "until": until}, prepare=True):
+        cursor.execute(ALL_KEYS, {"first": first, "until": until}, prepare=True)
+        for contact, organization, key in cursor.fetchall():
             known = wrapped.get(contact)
             if known is None:
                 wrapped[contact] = {organization: key}

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from itertools import starmap
 from typing import Any, Final
 
 from psycopg import Cursor
@@ -26,6 +27,7 @@ NAME: Final = "datamailer.rebuild"
 MANY: Final = 1_000
 """Events of contacts from which all keys of a stretch are read at once, ahead of their use."""
 
+AT_ONCE: Final = 500
 TURN_SECONDS: Final = 0.001
 CONTACT: Final = 4
 LARGEST: Final = (1 << 63) - 1
@@ -81,7 +83,7 @@ class Filler:
             while fetched := ahead.result():
                 ahead = reading.submit(self._fetch)
                 stretch, cursor, keys = fetched
-                events = [Recorded(*row) for row in cursor]
+                events = taken(cursor)
                 rows = self._fold.rows(events, self._unsealer.keys(self._keys, events) if keys is None else keys)
                 encoded = [(self._tables[row].statement, self._tables[row].encode(rows[row])) for row in rows]
                 if written:
@@ -113,6 +115,14 @@ class Filler:
                 for statement, data in written:
                     with cursor.copy(statement) as copy:
                         copy.write(data)
+
+
+def taken(cursor: Cursor[Any]) -> list[Recorded]:
+    """All events of a result, so many at a time as stay in the processor's cache."""
+    events: list[Recorded] = []
+    while rows := cursor.fetchmany(AT_ONCE):
+        events += starmap(Recorded, rows)
+    return events
 
 
 @contextmanager

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.catalog import EVENTS
+from domain.decider import Event
 from domain.personal import SealingKeys
 from domain.store.mapper import Opener
 from domain.store.recorded import Recorded
@@ -20,17 +21,28 @@ def unwanted(projection: Projection) -> list[str]:
     return [topic for topic in EVENTS if not projection.folds(topic)]
 
 
-class Openers(dict[str, Opener | None]):
-    """What decodes the events of a topic; None for a topic that the model does not fold."""
+class Reader(NamedTuple):
+    """What decodes the events of a topic, and their fields that need keys."""
+
+    decode: Callable[[bytes], Event]
+    personal: tuple[str, ...]
+
+
+class Readers(dict[str, Reader | None]):
+    """By topic; None for a topic that the model does not fold."""
 
     def __init__(self, projection: Projection, opener: Callable[[str], Opener]) -> None:
         super().__init__()
         self._folds = projection.folds
         self._opener = opener
 
-    def __missing__(self, topic: str) -> Opener | None:
+    def __missing__(self, topic: str) -> Reader | None:
         """Find it. Raises UnknownEvent for one that this code cannot decode."""
-        self[topic] = found = self._opener(topic) if self._folds(topic) else None
+        found = None
+        if self._folds(topic):
+            opener = self._opener(topic)
+            found = Reader(opener.decode, tuple(field for field, _ in opener.personal))
+        self[topic] = found
         return found
 
 
@@ -39,11 +51,11 @@ class StreamFold:
 
     def __init__(self, projection: Projection, fold: RowFold, opener: Callable[[str], Opener]) -> None:
         self._evolve = fold.evolve
-        self._openers = Openers(projection, opener)
+        self._readers = Readers(projection, opener)
 
     def rows(self, events: Iterable[Recorded], keys: Mapping[int, SealingKeys]) -> dict[type, list[Any]]:
         """The rows by type, after events that come stream by stream. Raises BadEventError."""
-        evolve, openers = self._evolve, self._openers
+        evolve, readers = self._evolve, self._readers
         folded: list[Any] = []
         rows: Rows = {}
         stream: object = None
@@ -52,11 +64,12 @@ class StreamFold:
                 if recorded.stream != stream:
                     folded += rows.values()
                     rows, stream = {}, recorded.stream
-                opener = openers[recorded.topic]
-                if opener is None:
+                reader = readers[recorded.topic]
+                if reader is None:
                     continue
-                event = opener.decode(recorded.data)
-                for field, _ in opener.personal:
+                decode, personal = reader
+                event = decode(recorded.data)
+                for field in personal:
                     value = getattr(event, field)
                     if value is not None:
                         value.bind(keys.get(recorded.contact_id, NO_KEYS))
