@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from threading import Event as Flag
-from typing import Any
 
 import msgspec
 import pytest
@@ -22,11 +16,11 @@ from domain import client, contact, webhook
 from domain.store.cloud_event import cloud_event
 from domain.store.history import read_client
 from domain.store.log import Store
-from domain.store.order import Accepted
 from tests.consumers.conftest import ThroughKafka
-from tests.consumers.hosts import Asked, Host, serving
+from tests.consumers.hosts import Asked, Host
 from tests.consumers.running import DEADLINE, running, wait_until
-from tests.consumers.webhooks import (
+from tests.store.conftest import NOON, upsert
+from tests.webhooks.scene import (
     AT_ONCE,
     OURS,
     READ,
@@ -34,50 +28,15 @@ from tests.consumers.webhooks import (
     Receiver,
     delivering,
     hook,
+    met,
     projecting,
     secret,
     settled,
     signed_by,
     switched,
-    tenants,
     told,
     waiting,
 )
-from tests.projections.conftest import MASTER_KEY
-from tests.store.conftest import NOON, upsert
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look more often than in production."""
-    monkeypatch.setattr(webhooks_out, "WAIT", 0.05)
-    monkeypatch.setattr(webhooks_out, "TICK", 0.02)
-
-
-@pytest.fixture
-def store(database: str) -> Iterator[Store]:
-    store = Store(database, MASTER_KEY)
-    tenants(store)
-    yield store
-    store.close()
-
-
-@pytest.fixture
-def connection(store: Store) -> Iterator[Connection]:
-    with connect(store.conninfo, "test") as session:
-        yield session
-
-
-@pytest.fixture
-def host() -> Iterator[Host]:
-    with serving() as host:
-        yield host
-
-
-def met(store: Store, email: str = "ada@example.com", **said: Any) -> int:
-    [outcome] = store.handle(upsert(email, **said))
-    assert isinstance(outcome, Accepted)
-    return outcome.number
 
 
 def test_events_arrive_signed_and_as_the_feed_gives_them(store: Store, host: Host) -> None:
@@ -293,39 +252,6 @@ def settled_without(store: Store, number: int) -> None:
     with connect(store.conninfo, "test") as connection:
         WebhookClaims(connection).tidy()
     wait_until(store.conninfo, lambda c: not [row for row in waiting(c) if row[0] == number], "nothing left")
-
-
-def test_a_consumer_killed_in_the_middle_of_deliveries_loses_nothing(store: Store, host: Host) -> None:
-    receiver, halting = Receiver(host), Flag()
-    held: list[int] = []
-
-    def answer(request: Asked) -> None:
-        if not halting.is_set():
-            held.append(1)
-            halting.wait(DEADLINE)
-        receiver.answer(request)
-
-    host.pages["/hook"] = answer
-    hook(store, receiver.url, types=("contact.tagged",))
-    for number in range(10):
-        met(store, f"person{number}@example.com", tags=("ml",))
-    with running(projecting(store).session):
-        with started(store) as consumer:
-            wait_until(store.conninfo, lambda c: bool(held) and len(waiting(c)) == 10, "a call under way")
-            consumer.send_signal(signal.SIGKILL)
-            consumer.wait()
-        halting.set()
-        with started(store) as consumer:
-            settled(store)
-            consumer.send_signal(signal.SIGTERM)
-            assert consumer.wait() == 0
-    assert len({each.name for each in receiver.received}) == 10
-
-
-def started(store: Store) -> subprocess.Popen[bytes]:
-    """The consumer in a process of its own."""
-    settings = {"DATABASE_URL": store.conninfo, "MASTER_KEY": MASTER_KEY, "PRIVATE_HOSTS": "on", "LOG_LEVEL": "error"}
-    return subprocess.Popen([sys.executable, "-m", "consumers", "webhooks-out"], env={**os.environ, **settings})
 
 
 def test_private_hosts_are_not_called_where_they_are_not_allowed(

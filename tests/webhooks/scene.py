@@ -23,7 +23,7 @@ from domain.webhook_signing import PURPOSE, Secrets
 from projections import directory, webhooks
 from tests.consumers.hosts import Asked, Host
 from tests.consumers.running import running, wait_until
-from tests.store.conftest import NOON
+from tests.store.conftest import NOON, upsert
 
 OURS, THEIRS = 2, 1
 """Two clients of one organization; tests' contacts are the first one's."""
@@ -150,3 +150,9 @@ def settled(store: Store) -> None:
         return bool(row and row[0] >= head) and all(dead for *_, dead in waiting(connection))
 
     wait_until(store.conninfo, holds, "every delivery")
+
+
+def met(store: Store, email: str = "ada@example.com", **said: Any) -> int:
+    [outcome] = store.handle(upsert(email, **said))
+    assert isinstance(outcome, Accepted)
+    return outcome.number
