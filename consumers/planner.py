@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Event as Flag
 from typing import Any, Final
@@ -15,6 +16,7 @@ from consumers.session import WAIT, Connection, connect, lead, listen, wait
 from domain import campaign, client, message
 from domain.campaign import Campaign
 from domain.message import campaign_message_number
+from domain.store.known import Known, handle_known
 from domain.store.log import Store
 from domain.store.order import Accepted, Contended, Context, Failed, Order, Outcome, Unavailable
 from projections.campaign_audience.candidates import Intended, intended
@@ -25,6 +27,9 @@ PAUSE: Final = 0.2
 """Seconds between looks at least: the log grows all the time, campaigns seldom."""
 NEEDED: Final = ("contacts", "category_choices", "recipient_lists")
 """Read models that a snapshot is taken from."""
+AT_ONCE: Final = 2
+"""Chunks of messages that are requested at once: one is decided while Postgres takes another."""
+NEW: Final = Known(0, message.of_campaign.initial)
 
 UNDER_WAY = """
 SELECT campaign_id FROM campaigns
@@ -96,18 +101,23 @@ class Planner:
             return
         self._handle([order(number, state, campaign.StartSnapshot(at=datetime.now(UTC), position=position))])
         counts: Counter[str] = Counter()
-        for chunk in intended(self._store, state, position):
-            if stop.is_set() or self._state(number)[0].phase != "snapshotting":
-                return
-            counts.update(self._request(number, state, chunk))
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            under_way: deque[Future[Counter[str]]] = deque()
+            for chunk in intended(self._store, state, position):
+                if stop.is_set() or self._state(number)[0].phase != "snapshotting":
+                    return
+                if len(under_way) == AT_ONCE:
+                    counts += under_way.popleft().result()
+                under_way.append(pool.submit(self._request, number, state, chunk))
+            counts = sum((request.result() for request in under_way), counts)
         finish = campaign.FinishSnapshot(
             at=datetime.now(UTC), recipient_count=counts["queued"], skipped_count=counts["skipped"]
         )
         self._handle([order(number, state, finish)])
         log.info("snapshot taken", extra={"campaign_id": number, **counts})
 
-    def _request(self, number: int, state: Campaign, chunk: list[Intended]) -> list[str]:
-        """Have a message for each, and say of each whether it is skipped; those that have one keep it."""
+    def _request(self, number: int, state: Campaign, chunk: list[Intended]) -> Counter[str]:
+        """Have a message for each, and count who is skipped and who not; those that have a message keep it."""
         now = datetime.now(UTC)
         context = context_of(state)
         orders = [
@@ -122,8 +132,9 @@ class Planner:
             )
             for each in chunk
         ]
-        planned = [outcome.state for outcome in self._handle(orders) if isinstance(outcome, Accepted)]
-        return ["queued" if state.skip_reason is None else "skipped" for state in planned]
+        outcomes = checked(handle_known(self._store, orders, [NEW] * len(orders)))
+        planned = [outcome.state.skip_reason is None for outcome in outcomes if isinstance(outcome, Accepted)]
+        return Counter(queued=sum(planned), skipped=len(planned) - sum(planned))
 
     def _finish(self, connection: Connection, number: int) -> None:
         """End a campaign of which the outbox, caught up with the log's present end, holds nothing."""
@@ -134,11 +145,15 @@ class Planner:
             self._handle([order(number, state, campaign.FinishCampaign(at=datetime.now(UTC)))])
 
     def _handle(self, orders: list[Order]) -> list[Outcome]:
-        outcomes = self._store.handle(*orders)
-        for outcome in outcomes:
-            if isinstance(outcome, Failed):
-                raise outcome.error
-        return outcomes
+        return checked(self._store.handle(*orders))
+
+
+def checked(outcomes: list[Outcome]) -> list[Outcome]:
+    """The outcomes. Raises the error of one that failed."""
+    for outcome in outcomes:
+        if isinstance(outcome, Failed):
+            raise outcome.error
+    return outcomes
 
 
 def context_of(state: Campaign) -> Context:
