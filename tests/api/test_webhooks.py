@@ -1,4 +1,4 @@
-"""Webhooks as a client manages them. What they deliver is in tests/consumers/test_webhooks_out.py."""
+"""Webhooks as a client manages them. What they deliver is in tests/webhooks."""
 
 from __future__ import annotations
 
