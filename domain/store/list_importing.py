@@ -10,7 +10,7 @@ from uuid import UUID
 from domain import contact, recipient
 from domain.import_row import Action
 from domain.list_rows import ListRow
-from domain.recipient import PutRecipient, Recipient, RemoveRecipient, key_of, metadata_text
+from domain.recipient import PutRecipient, Recipient, RemoveRecipient, key_of
 from domain.reconciling import Wanted
 from domain.store.log import Store
 from domain.store.order import Accepted, Context, Failed, Order, Refused
@@ -67,20 +67,17 @@ class ListImporting:
         said = [(row, row.member) for row in rows if row.member is not None]
         contacts = self._registered([member.email for _, member in said])
         places = [key_of(self._list_id, member.source_object_key) for _, member in said]
-        moved, puts = [], []
+        puts: list[Put] = []
+        moved = []
         for (row, member), place in zip(said, self._store.load(recipient.decider, keys=places), strict=True):
             before: Recipient = place.state
-            number = contacts[member.email]
-            row.action = action_of(before, number, member)
-            if row.action != "unchanged":
-                puts.append((row, member, number))
-                if before.active and before.contact_id != number:
-                    moved.append((member.source_object_key, before.contact_id))
-            elif place.number in self._earlier.actions:
-                row.action = self._earlier.actions[place.number]
-        if not self._dry_run:
-            self.take_off(moved)
-            self._put(puts)
+            contact_id = contacts[member.email]
+            row.action = "updated" if before.active else "created"
+            puts.append((row, member, contact_id))
+            if before.active and before.contact_id != contact_id:
+                moved.append((member.source_object_key, before.contact_id))
+        self.take_off(moved)
+        self._put(puts)
 
     def take_off(self, members: Sequence[tuple[str, int]]) -> int:
         """Take contacts from their places, named by source object keys; gives how many were there."""
@@ -105,9 +102,11 @@ class ListImporting:
         for (row, _, _), outcome in zip(puts, self._handle(orders), strict=True):
             if isinstance(outcome, Refused):
                 row.action, row.errors = "invalid", outcome.error.fields
-            elif isinstance(outcome, Accepted) and outcome.number in self._earlier.actions:
+            elif outcome.number in self._earlier.actions:
                 row.action = self._earlier.actions[outcome.number]
                 self._earlier.removed.discard(outcome.number)
+            elif not outcome.events:
+                row.action = "unchanged"
 
     def _registered(self, emails: Sequence[str]) -> Mapping[str, int]:
         """The contacts of the addresses, made known to the organization; 0 for one that a dry run would make."""
@@ -140,15 +139,6 @@ class ListImporting:
             if isinstance(outcome, Accepted):
                 self.position = max(self.position, outcome.position)
         return outcomes
-
-
-def action_of(before: Recipient, contact_id: int, member: Wanted) -> Action:
-    """What a row will have done to the place."""
-    if not before.active:
-        return "created"
-    known = before.metadata.text if before.metadata is not None else ""
-    same = member.metadata is None or metadata_text(member.metadata) == known
-    return "unchanged" if same and before.contact_id == contact_id else "updated"
 
 
 def told_by_the_log(store: Store, correlation_id: UUID, after: int) -> Earlier:

@@ -133,6 +133,8 @@ def test_members_come_change_and_stay(jobs: Jobs) -> None:
         RowError(4, 5, {"source_object_key": "duplicate"}),
     )
     assert jobs.members("user-1", "user-2") == [1, 2]
+    same = jobs.done(member(1, metadata={"n": 1}), member(2, metadata={}))
+    assert same.counts == Counts(total=2, unchanged=2)
     again = jobs.done(member(1), member(2, "Other@example.com"), member(3, metadata={"n": 3}))
     assert again.counts == Counts(total=3, created=1, updated=1, unchanged=1)
     assert jobs.members("user-1", "user-2", "user-3") == [1, 3, 4]
@@ -169,8 +171,12 @@ def test_who_came_after_the_request_stays(jobs: Jobs) -> None:
 def test_a_dry_run_only_counts(jobs: Jobs) -> None:
     jobs.done(member(1, metadata={"n": 1}))
     head = jobs.store.recorder.head()
-    done = jobs.done(member(1), member(2), dry_run=True)
-    assert done.counts == Counts(total=2, created=1, unchanged=1)
+    rows = (member(1), member(2), member(1, "new@example.com") | {"source_object_key": "x"}, member(1))
+    done = jobs.done(*rows[:3], rows[3] | {"source_object_key": "y"}, dry_run=True)
+    assert done.counts == Counts(total=4, created=3, unchanged=1)
+    changed = jobs.done(member(1, "new@example.com"), dry_run=True)
+    assert changed.counts == Counts(total=1, updated=1)
+    assert jobs.done(member(1, metadata={"n": 2}), dry_run=True).counts == Counts(total=1, updated=1)
     assert {event.kind for event in jobs.store.read(head, 100)} == {import_job.decider.kind}
 
 
