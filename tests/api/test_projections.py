@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import signal
 import subprocess
 import sys
@@ -143,6 +144,25 @@ def test_refusals(run: Run, words: tuple[str, ...], message: str) -> None:
     status, _, complaint = run(*words)
     assert status == 1
     assert complaint.startswith(message)
+
+
+@pytest.mark.usefixtures("people_there")
+@pytest.mark.parametrize("words", [("rebuild", "contacts"), ("verify", "all")])
+def test_another_master_key(run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    monkeypatch.setenv("MASTER_KEY", base64.b64encode(b"another key of thirty-two bytes!").decode())
+    message = "MASTER_KEY is not the key that this database was made with\n"
+    assert run(*words) == (1, [], message)
+
+
+@pytest.mark.usefixtures("people_there")
+def test_an_event_that_this_code_does_not_know(run: Run, connection: Connection) -> None:
+    connection.execute("UPDATE log SET topic = 'contact.tagged@99' WHERE notification_id = 4")
+    status, lines, complaint = run("rebuild", "all")
+    assert status == 1
+    assert "event 4 (contact.tagged@99) cannot be applied: UnknownEvent" in complaint.splitlines()
+    assert any(line.startswith("directory: rebuilt") for line in lines)
+    failed = "rebuild failed: event 4 (contact.tagged@99) cannot be applied: UnknownEvent"
+    assert line_of(run("status")[1], "contacts")[-1] == failed
 
 
 def test_progress_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
