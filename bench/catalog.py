@@ -18,6 +18,7 @@ from bench.rows import (
     moments,
     projections,
     rebuilds,
+    transactional,
     visibility,
 )
 
@@ -35,6 +36,7 @@ def on_large_log(row: Row) -> Row:
 ROWS: Final[Sequence[Row]] = (
     *FIRST,
     *campaigns.ROWS,
+    *transactional.ROWS,
     *feedback.ROWS,
     *moments.ROWS,
     *rebuilds.ROWS,

@@ -14,6 +14,7 @@ import psycopg
 from bench.people import email
 from bench.row import RowFailed
 from bench.scopes import Scope
+from config.local.ses.client import LocalSes
 from domain import contact
 from domain.store.log import Store
 from domain.store.order import Accepted, Context, Order
@@ -31,6 +32,9 @@ HTML: Final = """
 <p>{filler}</p>{literal}</body></html>
 """
 FILLER: Final = "Lectures, homework and office hours of the week, and what others made of the last one. " * 20
+RESET: Final = "bench-reset"
+"""The template of a transactional mail."""
+MAIL_SECONDS: Final = 30.0
 WAITING: LiteralString = "SELECT count(*) FROM outbox WHERE campaign_id = %s"
 
 
@@ -91,6 +95,28 @@ def draft(port: int, scope: Scope, key: str, tag: str, *, single: bool = False) 
 def queue(port: int, scope: Scope, key: str) -> None:
     """Queue a campaign."""
     ask(port, scope, "POST", f"/api/campaigns/{key}/queue")
+
+
+def save_reset(port: int, scope: Scope) -> None:
+    """Have the template of a transactional mail."""
+    said = {"name": "Reset", "subject": "Your password", "text_body": "Reset it: https://example.com/reset"}
+    ask(port, scope, "PUT", f"/api/transactional/templates/{RESET}", said)
+
+
+def reset_of(address: str) -> dict[str, str]:
+    """What to ask for a transactional mail to an address, once."""
+    return {"email": address, "template_key": RESET, "idempotency_key": address}
+
+
+def delivered(port: int, ses: LocalSes, scope: Scope, address: str) -> float:
+    """Ask for a transactional mail to somebody new; gives the seconds until it is in the inbox. Raises RowFailed."""
+    began = time.perf_counter()
+    ask(port, scope, "POST", "/api/transactional/send", reset_of(address))
+    try:
+        ses.wait(address, seconds=MAIL_SECONDS)
+    except TimeoutError as error:
+        raise RowFailed(str(error)) from None
+    return time.perf_counter() - began
 
 
 def is_settled(connection: psycopg.Connection[Any], store: Store, campaign_id: int) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 import psycopg
 
 from bench import processes
-from bench.mailing import TICK, ask, draft, is_settled, queue, subscribers, until
+from bench.mailing import TICK, delivered, draft, is_settled, queue, save_reset, subscribers, until
 from bench.people import email
 from bench.row import Figure, Goal, Row, RowFailed, Sample, at_least, at_most
 from bench.stack import SENDER
@@ -19,8 +19,6 @@ from domain import campaign
 SNAPSHOT, RATE, MIDDLE = "snapshot", "messages", "transactional mail in the middle of it, slowest"
 PEAK, GROWTH = "peak memory of the sender", "memory growth"
 LONGEST: Final = 600.0
-MAIL_SECONDS: Final = 30.0
-TEMPLATE: Final = "bench-reset"
 TIMES: Final = 9
 """Transactional mails asked for on the way, evenly over the campaign, if they come that fast."""
 ENDLESS: Final = {"max_send_rate": 1e7, "max_24_hour_send": -1.0, "auto_events": []}
@@ -46,25 +44,11 @@ def prepare(stand: Stand) -> None:
     def make() -> bool:
         scope = stand.commands
         subscribers(stand.store, scope, "bench-all", stand.scale.recipients)
-        said = {"name": "Reset", "subject": "Your password", "text_body": "Reset it: https://example.com/reset"}
-        ask(stand.stack.port, scope, "PUT", f"/api/transactional/templates/{TEMPLATE}", said)
+        save_reset(stand.stack.port, scope)
         return True
 
     stand.once("bench-all", make)
     stand.settle()
-
-
-def transactional(stand: Stand, group: str, number: int) -> float:
-    """Ask for a mail to somebody new; gives the seconds until it is in the inbox."""
-    address, ses = email(f"reset-{group}", number), stand.stack.ses
-    said = {"email": address, "template_key": TEMPLATE, "idempotency_key": address}
-    began = time.perf_counter()
-    ask(stand.stack.port, stand.commands, "POST", "/api/transactional/send", said)
-    try:
-        ses.wait(address, seconds=MAIL_SECONDS)
-    except TimeoutError as error:
-        raise RowFailed(str(error)) from None
-    return time.perf_counter() - began
 
 
 def measure(stand: Stand, run: int, *, single: bool) -> Sample:
@@ -102,15 +86,20 @@ def measure(stand: Stand, run: int, *, single: bool) -> Sample:
 
 def sent(stand: Stand, group: str) -> list[float]:
     """Wait for all of the campaign's mail; gives how long transactional mails took that were asked for on the way."""
+
+    def reset() -> float:
+        address = email(f"reset-{group}", len(resets))
+        return delivered(stand.stack.port, ses, stand.commands, address)
+
     resets: list[float] = []
     ses, deadline = stand.stack.ses, time.perf_counter() + LONGEST
     while (there := ses.count()) < stand.scale.recipients + len(resets):
         if time.perf_counter() > deadline:
             raise RowFailed(f"{there} mails came in {LONGEST:.0f} s")
         if there > stand.scale.recipients * (len(resets) + 1) / (TIMES + 1):
-            resets.append(transactional(stand, group, len(resets)))
+            resets.append(reset())
         time.sleep(TICK)
-    return resets or [transactional(stand, group, 0)]
+    return resets or [reset()]
 
 
 def row(name: str, title: str, rate: Goal, *, single: bool) -> Row:

@@ -8,7 +8,7 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from eventsourcing.persistence import InterfaceError, OperationalError
@@ -18,8 +18,6 @@ from domain.store.found import Found
 from domain.store.log import Store
 from domain.store.order import Accepted, Failed, Order, Outcome, Unavailable
 from domain.store.work import ContactKeys, Work
-
-UNREAD: Final = Found(None, fresh=False, wrapped_keys={}, snapshot=None, events=[], head=0, kept=0)
 
 
 class Known(NamedTuple):
@@ -71,7 +69,8 @@ def _append(store: Store, orders: Sequence[Order], known: Mapping[int, Known]) -
 def _work(order: Order, known: Known, no_keys: ContactKeys) -> Work:
     """The stream as it was."""
     stream = UUID(int=order.decider.kind << 96 | (order.number or 0))
-    work = Work(order.decider, None, order.contact_id, UNREAD._replace(stream=stream), no_keys)
+    found = Found(stream, fresh=False, wrapped_keys={}, snapshot=None, events=[], head=0, kept=0)
+    work = Work(order.decider, None, order.contact_id, found, no_keys)
     work.version, work.state = known
     work.expected = known.version
     return work
