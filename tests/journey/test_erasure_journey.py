@@ -10,12 +10,15 @@ import psycopg
 import pytest
 
 from api.cli import main
-from domain import message
+from api.directory import loaded
+from domain import contact, message
 from domain.mail_event import MailEvent
+from domain.store.order import Context, Order
 from domain.store.waiting_feedback import WaitingFeedback
 from projections.schema import read_models
 from tests.api.serving import MASTER_KEY_TEXT
 from tests.consumers.conftest import ThroughKafka
+from tests.consumers.mailing import accepted
 from tests.consumers.running import running
 from tests.imports.service import CLIENT
 from tests.journey.conftest import Whole
@@ -71,10 +74,29 @@ def test_who_is_erased_while_all_waits_gets_no_mail_and_does_not_come_back(whole
     counts = whole.http.get(job).json()["import"]["counts"]
     assert (counts["total"], counts["invalid"]) == (2, 1)
     assert not whole.ses.messages(PERSON)
-    [loaded] = whole.store.load(message.transactional, numbers=[1])
-    assert (loaded.state.sent_at, loaded.state.contact_id) == (None, number)
+    [sent] = whole.store.load(message.transactional, numbers=[1])
+    assert (sent.state.sent_at, sent.state.contact_id) == (None, number)
     assert whole.http.get("/api/contacts/status", params=said(audience)).json()["exists"] is False
     assert whole.http.get("/api/contacts/status", params=said(audience, OTHER)).json()["exists"] is True
+    assert_nothing_found(whole)
+
+
+def test_what_an_organization_held_goes_though_another_still_has_the_person(whole: Whole) -> None:
+    audience = whole.make_audience()
+    theirs = Context(organization_id=loaded(whole.store).organizations["ai-shipping-labs"].number)
+    register = contact.RegisterContact(at=datetime.now(UTC), organization_id=theirs.organization_id, email=PERSON)
+    with whole.consuming("projector"):
+        spoken_of(whole, audience)
+        accepted(whole.store, Order(decider=contact.decider, command=register, context=theirs, key=PERSON))
+        assert found_in(opened(whole)) >= WORDS - {"axolotl"}
+        receipt = done(whole, "POST", "/api/contacts/erase", said(audience))["receipt"]
+        assert receipt["contact_gone"] is False
+        whole.read("/api/contacts", audience=audience, client=CLIENT)
+    assert found_in(opened(whole)) == ADDRESS, "the others' address, and none of the words"
+    erase = contact.EraseContact(at=datetime.now(UTC), organization_id=theirs.organization_id)
+    accepted(whole.store, Order(decider=contact.decider, command=erase, context=theirs, key=PERSON))
+    with whole.consuming("projector"):
+        whole.read("/api/contacts", audience=audience, client=CLIENT)
     assert_nothing_found(whole)
 
 
