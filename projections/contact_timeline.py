@@ -151,8 +151,11 @@ NUMBER: Final = (1 << 96) - 1
 
 def details(event: Event) -> str:
     """The shown fields that say something, as JSON; empty without any."""
-    values = ((name, getattr(event, name)) for name in DETAILS[type(event)])
-    said = {name: value for name, value in values if value is not None and value != ""}
+    said = {}
+    for name in DETAILS[type(event)]:
+        value = getattr(event, name)
+        if value is not None and value != "":
+            said[name] = value
     return msgspec.json.encode(said).decode() if said else ""
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import psycopg
 
+from domain.store import arrays
 from domain.store.recorded import Recorded
 from domain.store.unsealing import Unsealer
 from projections.projection import Projection
@@ -17,17 +19,17 @@ Connection = psycopg.Connection[Any]
 
 LOCK = """
 SELECT projection, partition, position FROM checkpoints
-WHERE (projection, partition) IN (SELECT * FROM unnest(%s::text[], %s::integer[])) AND partitions = %s
+WHERE (projection, partition) IN (SELECT * FROM unnest(%b, %b)) AND partitions = %s
 ORDER BY projection, partition FOR UPDATE
 """
 # Asked once the checkpoints are locked: a rebuild changes tables and version under the same lock.
 STRANGERS = """
-SELECT count(*) FROM read_models m JOIN unnest(%s::text[], %s::integer[]) AS v (name, version) USING (name)
+SELECT count(*) FROM read_models m JOIN unnest(%b, %b) AS v (name, version) USING (name)
 WHERE m.version <> v.version
 """
 ADVANCE = """
 WITH come AS (
-    SELECT * FROM unnest(%s::text[], %s::integer[], %s::bigint[]) AS v (projection, partition, position)
+    SELECT * FROM unnest(%b, %b, %b) AS v (projection, partition, position)
 ), moved AS (
     UPDATE checkpoints c
     SET position = v.position, updated_at = now(),
@@ -127,31 +129,43 @@ def apply(
 
 
 def _apply(connection: Connection, unsealer: Unsealer, tasks: Sequence[Task], partitions: int) -> dict[str, Applied]:
-    asked = {(projection.name, batch.partition) for projection, batches in tasks for batch in batches}
-    names, numbers = zip(*sorted(asked), strict=True)
-    applied: dict[str, Applied] = {}
-    moved: list[tuple[str, int, int]] = []
-    wanted: list[tuple[Projection, list[Recorded]]] = []
+    arrays.register(connection)
     with connection.transaction():
-        rows = connection.execute(LOCK, (list(names), list(numbers), partitions), prepare=True).fetchall()
-        if len(rows) != len(asked):
-            raise Repartitioned
+        positions = _lock(connection, tasks, partitions)
         _check_versions(connection, [projection for projection, _ in tasks])
-        for projection, batches in tasks:
-            positions = {partition: position for name, partition, position in rows if name == projection.name}
-            fresh, come, behind = _fresh(batches, positions)
-            applied[projection.name] = Applied(behind=behind)
-            moved += ((projection.name, partition, position) for partition, position in come.items())
-            wanted.append((projection, projection.wanted(fresh)))
+        come = _come(tasks, positions)
+        wanted = [(p, p.wanted(fresh.events)) for p, fresh in come if any(map(p.folds, fresh.topics))]
         _fold(connection, unsealer, [task for task in wanted if task[1]])
-        if moved:
-            connection.execute(ADVANCE, tuple(list(column) for column in zip(*moved, strict=True)), prepare=True)
-    return applied
+        _advance(connection, come)
+    return {projection.name: Applied(behind=fresh.behind) for projection, fresh in come}
+
+
+def _lock(connection: Connection, tasks: Sequence[Task], partitions: int) -> dict[str, dict[int, int]]:
+    """The checkpoints by projection and partition."""
+    asked = sorted({(projection.name, batch.partition) for projection, batches in tasks for batch in batches})
+    names, numbers = zip(*asked, strict=True)
+    places = (arrays.texts(names), arrays.integers(numbers), partitions)
+    rows = connection.execute(LOCK, places, prepare=True).fetchall()
+    if len(rows) != len(asked):
+        raise Repartitioned
+    positions: dict[str, dict[int, int]] = defaultdict(dict)
+    for name, partition, position in rows:
+        positions[name][partition] = position
+    return positions
+
+
+def _advance(connection: Connection, come: Sequence[tuple[Projection, Fresh]]) -> None:
+    moved = [(projection.name, *checkpoint) for projection, fresh in come for checkpoint in fresh.moved]
+    if moved:
+        names, partitions, positions = zip(*moved, strict=True)
+        columns = (arrays.texts(names), arrays.integers(partitions), arrays.bigints(positions))
+        connection.execute(ADVANCE, columns, prepare=True)
 
 
 def _check_versions(connection: Connection, projections: Sequence[Projection]) -> None:
-    named = ([projection.name for projection in projections], [projection.version for projection in projections])
-    row = connection.execute(STRANGERS, named, prepare=True).fetchone()
+    names = arrays.texts(projection.name for projection in projections)
+    versions = arrays.integers(projection.version for projection in projections)
+    row = connection.execute(STRANGERS, (names, versions), prepare=True).fetchone()
     if row is None or row[0]:
         raise OtherVersion
 
@@ -168,11 +182,33 @@ def _fold(connection: Connection, unsealer: Unsealer, wanted: Sequence[tuple[Pro
         projection.fold(connection, [opened[recorded.position] for recorded in events])
 
 
-def _fresh(
-    batches: Sequence[Batch], positions: dict[int, int]
-) -> tuple[list[Recorded], dict[int, int], frozenset[int]]:
-    """The events that are new, the checkpoints after them, and the partitions with a gap before their batch."""
+class Fresh(NamedTuple):
+    """The events of batches that are new at some checkpoints, their topics, the checkpoints after them by partition,
+    and the partitions with a gap before their batch.
+    """
+
+    events: list[Recorded]
+    topics: frozenset[str]
+    moved: list[tuple[int, int]]
+    behind: frozenset[int]
+
+
+def _come(tasks: Sequence[Task], positions: Mapping[str, Mapping[int, int]]) -> list[tuple[Projection, Fresh]]:
+    """What has come for each; projections that stand alike share it."""
+    shared: dict[object, Fresh] = {}
+    come = []
+    for projection, batches in tasks:
+        at = positions[projection.name]
+        alike = (tuple(map(id, batches)), tuple(at.items()))
+        if alike not in shared:
+            shared[alike] = _fresh(batches, at)
+        come.append((projection, shared[alike]))
+    return come
+
+
+def _fresh(batches: Sequence[Batch], checkpoints: Mapping[int, int]) -> Fresh:
     fresh: list[Recorded] = []
+    positions = dict(checkpoints)
     moved: dict[int, int] = {}
     behind: set[int] = set()
     for batch in batches:
@@ -182,7 +218,7 @@ def _fresh(
         elif batch.through > at and batch.partition not in behind:
             fresh.extend(event for event in batch.events if event.position > at)
             positions[batch.partition] = moved[batch.partition] = batch.through
-    return fresh, moved, frozenset(behind)
+    return Fresh(fresh, frozenset(event.topic for event in fresh), list(moved.items()), frozenset(behind))
 
 
 def _halve(batches: Sequence[Batch]) -> tuple[Sequence[Batch], Sequence[Batch]] | None:

@@ -118,9 +118,10 @@ def blobs(values: Iterable[bytes | None]) -> BinaryArray:
 
 
 def texts(values: Iterable[str]) -> BinaryArray:
-    """A ``text[]``."""
-    pack = LENGTH.pack
-    return TextArray([pack(len(raw)) + raw for value in values for raw in (value.encode(),)])
+    """A ``text[]``. Columns of texts repeat themselves: each different one is encoded once."""
+    values, pack = list(values), LENGTH.pack
+    known = {value: pack(len(raw)) + raw for value in set(values) for raw in (value.encode(),)}
+    return TextArray([known[value] for value in values])
 
 
 def times(values: Iterable[datetime]) -> BinaryArray:
