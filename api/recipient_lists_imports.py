@@ -98,10 +98,7 @@ class ListImportAnswer(msgspec.Struct, frozen=True):
 async def queue(call: Call, given: ImportMembers) -> Answer:
     """Queue the import. The URL is kept sealed, and only until the file is here."""
     there = await found(call)
-    try:
-        destination(given.url, private_hosts=call.wiring.settings.private_hosts)
-    except Rejected as refusal:
-        raise refused(refusal) from None
+    check_url(call, given.url)
     uploads = Uploads(call.wiring.store.conninfo, call.wiring.store.keyring)
     upload = await asyncio.to_thread(uploads.expect, given.url)
     command = QueueImport(
@@ -121,6 +118,14 @@ async def queue(call: Call, given: ImportMembers) -> Answer:
     answer = await submit(call, import_job.decider, command, queued, key=str(upload))
     await asyncio.to_thread(uploads.announce)
     return answer
+
+
+def check_url(call: Call, url: str) -> None:
+    """Raise Invalid for a URL that would not be fetched, as far as it tells that itself."""
+    try:
+        destination(url, private_hosts=call.wiring.settings.private_hosts)
+    except Rejected as refusal:
+        raise refused(refusal) from None
 
 
 async def list_own(call: Call, given: JobQuery) -> Answer:

@@ -126,12 +126,19 @@ async def prepare(call: Call, given: ListSend) -> Prepared:
         template_key=kept.state.key,
         sender=sender,
         audience_id=audience_id,
-        category_tag=tag_named(given.category_tag).slug if given.category_tag else "",
-        wishes=wishes_of(asked),
-        context=said(given.context) or {},
-        metadata=said(given.metadata) or {},
+        **common(given, asked),
     )
     return Prepared(mailing, kept.state)
+
+
+def common(given: ListSend, asked: SendTransactional) -> dict[str, Any]:
+    """What the request itself says to all."""
+    return {
+        "category_tag": tag_named(given.category_tag).slug if given.category_tag else "",
+        "wishes": wishes_of(asked),
+        "context": said(given.context) or {},
+        "metadata": said(given.metadata) or {},
+    }
 
 
 def request_of(given: ListSend) -> SendTransactional:

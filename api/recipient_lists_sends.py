@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -58,22 +59,24 @@ async def queue(call: Call, list_key: str, mailing: Mailing) -> Answer:
         through=through,
     )
 
-    def queued(made: Accepted) -> Answer:
-        state: ListSend = made.state
-        body = ListSent(
-            recipient_list_key=list_key,
-            template_key=state.template_key,
-            idempotency_key=mailing.key,
-            counts=counts_of(state.total, state.counts),
-            messages=[],
-            errors=[],
-            send_id=made.number,
-        )
-        location = f"/api/recipient-lists/{quote(list_key, safe=':@')}/sends/{made.number}".encode()
-        return json_answer(body, status=ACCEPTED, position=made.position, headers=((b"location", location),))
-
     key = list_send.key_of(call.caller.number, list_key, mailing.key)
-    return await submit(call, list_send.decider, command, queued, key=key)
+    return await submit(call, list_send.decider, command, partial(queued, mailing.key), key=key)
+
+
+def queued(idempotency_key: str, made: Accepted) -> Answer:
+    """The send, and where to look for it."""
+    state: ListSend = made.state
+    body = ListSent(
+        recipient_list_key=state.list_key,
+        template_key=state.template_key,
+        idempotency_key=idempotency_key,
+        counts=counts_of(state.total, state.counts),
+        messages=[],
+        errors=[],
+        send_id=made.number,
+    )
+    location = f"/api/recipient-lists/{quote(state.list_key, safe=':@')}/sends/{made.number}".encode()
+    return json_answer(body, status=ACCEPTED, position=made.position, headers=((b"location", location),))
 
 
 async def show(call: Call) -> Answer:

@@ -112,7 +112,7 @@ def queue(state: ImportJob, command: QueueImport) -> tuple[Event, ...]:
     """Take the file in, once."""
     if state.created_at is not None:
         raise Rejected("duplicate", "import")
-    queued = ImportQueued(
+    taken_in = ImportQueued(
         at=command.at,
         organization_id=command.organization_id,
         client_id=command.client_id,
@@ -122,7 +122,7 @@ def queue(state: ImportJob, command: QueueImport) -> tuple[Event, ...]:
         list_id=command.list_id,
         remove_absent=command.remove_absent,
     )
-    return (queued,)
+    return (taken_in,)
 
 
 def progress(state: ImportJob, command: RecordProgress) -> tuple[Event, ...]:
@@ -144,20 +144,25 @@ def removals(state: ImportJob, command: RecordRemovals) -> tuple[Event, ...]:
     return (ImportRemoved(at=command.at, removed=command.removed, position=command.position),)
 
 
+def queued(event: ImportQueued) -> ImportJob:
+    """The job that waits."""
+    return ImportJob(
+        organization_id=event.organization_id,
+        client_id=event.client_id,
+        audience=event.audience,
+        client=event.client,
+        dry_run=event.dry_run,
+        list_id=event.list_id,
+        remove_absent=event.remove_absent,
+        created_at=event.at,
+    )
+
+
 def evolve(state: ImportJob, event: Event) -> ImportJob:
     """Take a fact into account. Never raises."""
     match event:
         case ImportQueued():
-            return ImportJob(
-                organization_id=event.organization_id,
-                client_id=event.client_id,
-                audience=event.audience,
-                client=event.client,
-                dry_run=event.dry_run,
-                list_id=event.list_id,
-                remove_absent=event.remove_absent,
-                created_at=event.at,
-            )
+            return queued(event)
         case ImportStarted(at=at, position=position):
             return replace(state, status="running", started_at=at, progressed_at=at, position=position)
         case ImportProgressed(at=at, counts=counts, position=position):
