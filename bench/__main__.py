@@ -53,6 +53,7 @@ def main(words: Sequence[str]) -> int:
     bench = Bench(scale if options.events is None else replace(scale, events=options.events), options.profile)
     try:
         rows = chosen(options.only.split(",") if options.only else [])
+        rows = [row for row in rows if options.log in (None, row.log)]
         bench.earlier = results_in(options.beside) if options.beside else []
     except KeyError as error:
         say(f"there is no row {error}; there are: {', '.join(row.name for row in ROWS)}")
@@ -77,6 +78,7 @@ def parsed(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Datamailer against its goals.")
     parser.add_argument("--quick", action="store_true", help="small counts, one run: does it work at all?")
     parser.add_argument("--only", metavar="NAME,...", help="only these rows")
+    parser.add_argument("--log", choices=LOGS, help="only rows on the small logs, or on the large one (-10m)")
     parser.add_argument(
         "--events", metavar="N", type=int, help="so many in the large log; 0, as with --quick, leaves the rows -10m out"
     )

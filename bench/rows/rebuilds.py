@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Final, NamedTuple, cast
 
 import psycopg
 
+from bench import processes
 from bench.history.databases import PREPARED, with_history
 from bench.limits import RAW_READ, raw_read
 from bench.row import Figure, Log, Row, RowFailed, Sample, at_least
@@ -25,20 +27,30 @@ TOPICS: Final = "SELECT split_part(topic, '@', 1), count(*) FROM log GROUP BY 1"
 MADE: Final[frozenset[Stage]] = frozenset({"filling", "indexing"})
 """The stages that end with all rows of the log in their tables, keys and indexes. Comparing and swapping follow."""
 BESIDE_OTHERS: Final = "{}, while others are rebuilt"
+USED: Final = ("python", "postgres")
 EACH: Final = {1: "one process", 2: "two processes"}
 
 
 class Rebuilt(NamedTuple):
-    """A rebuild of one model: its own events, the seconds until they were in its rows, and those of each stage."""
+    """A rebuild of one model: its own events, the seconds until they were in its rows, and those of each stage.
+
+    ``python`` and ``postgres`` are seconds of processor time, over all stages.
+    """
 
     events: int
     seconds: float
     stages: str
+    python: float
+    postgres: float
 
     @property
     def rate(self) -> float:
         """Events per second."""
         return self.events / self.seconds
+
+    def __str__(self) -> str:
+        each = [f"{name} {used / max(self.events, 1) * 1e6:.1f}" for name, used in zip(USED, self[-2:], strict=True)]
+        return f"{self.events:,} events; seconds {self.stages}; processor time each, µs: {', '.join(each)}"
 
 
 class Clock:
@@ -76,15 +88,23 @@ def topics(stand: Stand, database: Database) -> dict[str, int]:
     return cast("dict[str, int]", stand.once(f"topics of {database.conninfo}", make))
 
 
-def rebuilt(database: Database, model: Projection, counts: dict[str, int], processes: int) -> Rebuilt:
-    """Rebuild a model. Raises RowFailed when the rows there were others."""
-    clock = Clock()
-    comparison = rebuild(database, model, processes=processes, watch=clock)
+def rebuilt(database: Database, model: Projection, counts: dict[str, int], workers: int, server: int) -> Rebuilt:
+    """Rebuild a model; ``server`` is PostgreSQL's process. Raises RowFailed when the rows before were others."""
+    clock, python, postgres = Clock(), own_seconds(), processes.cpu_seconds(server)
+    comparison = rebuild(database, model, processes=workers, watch=clock)
     if comparison is not None and not comparison.equal:
         raise RowFailed(f"{model.name} was not as the log says")
     stages = clock.end()
     said = ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in stages.items())
-    return Rebuilt(folded(model, counts), sum(stages.get(stage, 0.0) for stage in MADE), said)
+    made = sum(stages.get(stage, 0.0) for stage in MADE)
+    used = (own_seconds() - python, processes.cpu_seconds(server) - postgres)
+    return Rebuilt(folded(model, counts), made, said, *used)
+
+
+def own_seconds() -> float:
+    """Processor time of this process and of those that it started and that ended."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def folded(model: Projection, counts: dict[str, int]) -> int:
@@ -108,10 +128,10 @@ def measure(
     counts = topics(stand, database)
     values: dict[str, float] = {}
     notes = [f"a log of {sum(counts.values()):,} events"]
-    for name, processes in rebuilds:
-        done = rebuilt(database, read_model(name), counts, processes)
-        values[figure_name(name, processes)] = done.rate
-        notes.append(f"{name}, {EACH[processes]}: {done.events:,} events; seconds {done.stages}")
+    for name, workers in rebuilds:
+        done = rebuilt(database, read_model(name), counts, workers, stand.stack.pid("postgres"))
+        values[figure_name(name, workers)] = done.rate
+        notes.append(f"{figure_name(name, workers)}: {done}")
     for name in prepared:
         values[BESIDE_OTHERS.format(name)] = folded(read_model(name), counts) / filled_in(stand)[name]
     with psycopg.connect(database.conninfo, autocommit=True) as connection:
@@ -119,9 +139,9 @@ def measure(
     return Sample(values, dict.fromkeys(values, limit), notes)
 
 
-def figure_name(model: str, processes: int) -> str:
+def figure_name(model: str, workers: int) -> str:
     """What a figure is called."""
-    return f"{model}, {EACH[processes]}"
+    return f"{model}, {EACH[workers]}"
 
 
 def row(

@@ -108,8 +108,10 @@ def test_the_service_goes_on_where_it_ends(store: Store) -> None:
 
 def test_a_rebuild_tells_its_own_events_and_how_long_its_stages_took(database: Database, store: Store) -> None:
     write_seasons(Author(store, SCOPE), "here", EVENTS)
-    done = rebuilt(database, read_model("contacts"), {"contact.registered": 200, "message.sent": 900}, 1)
+    done = rebuilt(database, read_model("contacts"), {"contact.registered": 200, "message.sent": 900}, 1, 0)
     assert done.events == 200
     assert done.rate == pytest.approx(200 / done.seconds)
     assert done.stages.startswith("filling ")
     assert "swapping " in done.stages
+    assert str(done).startswith("200 events; seconds filling ")
+    assert done.python > 0 == done.postgres
