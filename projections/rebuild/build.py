@@ -11,6 +11,7 @@ from projections.projection import Projection, RowFold
 from projections.rebuild.crew import crew, wait
 from projections.rebuild.database import Connection, Database
 from projections.rebuild.filling import fill
+from projections.rebuild.full_speed import at_full_speed
 from projections.rebuild.generation import Generation
 from projections.rebuild.journal import Journal, Purpose, Stage
 from projections.rebuild.log_fold import CHUNK, LogFold
@@ -122,7 +123,7 @@ class Build:
         began = self.reached
         while self.reached < position:
             through = min(self.reached + CHUNK, position)
-            with self._connection.transaction():
+            with at_full_speed(), self._connection.transaction():
                 self.fold.apply(self.reached, through)
                 self.journal.reach(through)
             self.reached = through

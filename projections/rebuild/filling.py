@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from itertools import starmap
+from contextlib import ExitStack
 from typing import Any, Final
 
 from psycopg import Cursor
@@ -18,7 +15,9 @@ from domain.store.recorded import COLUMNS, Recorded
 from domain.store.unsealing import Unsealer
 from projections.projection import Projection, RowFold
 from projections.rebuild.database import Connection, Database
+from projections.rebuild.full_speed import at_full_speed
 from projections.rebuild.generation import building
+from projections.rebuild.reading import taken
 from projections.rebuild.rows import Rows
 from projections.rebuild.stream_fold import StreamFold, unwanted
 from projections.rebuild.stretches import Stretch, Stretches
@@ -27,8 +26,6 @@ NAME: Final = "datamailer.rebuild"
 MANY: Final = 1_000
 """Events of contacts from which all keys of a stretch are read at once, ahead of their use."""
 
-AT_ONCE: Final = 500
-TURN_SECONDS: Final = 0.001
 CONTACT: Final = 4
 LARGEST: Final = (1 << 63) - 1
 NEEDED: Final = frozenset({"position", "topic", "data", "contact_id"})
@@ -115,31 +112,6 @@ class Filler:
                 for statement, data in written:
                     with cursor.copy(statement) as copy:
                         copy.write(data)
-
-
-def taken(cursor: Cursor[Any]) -> list[Recorded]:
-    """All events of a result, so many at a time as stay in the processor's cache."""
-    events: list[Recorded] = []
-    while rows := cursor.fetchmany(AT_ONCE):
-        events += starmap(Recorded, rows)
-    return events
-
-
-@contextmanager
-def at_full_speed() -> Iterator[None]:
-    """Let threads that wait for the server have their turn soon, and keep the garbage collector from walking rows.
-
-    Rows are done with in a moment, and nothing here makes cycles.
-    """
-    enabled, interval = gc.isenabled(), sys.getswitchinterval()
-    gc.disable()
-    sys.setswitchinterval(TURN_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(interval)
-        if enabled:
-            gc.enable()
 
 
 def fill(database: Database, unsealer: Unsealer, projection: Projection, as_of: int, note: Callable[[], None]) -> None:

@@ -9,6 +9,7 @@ from domain.store.recorded import COLUMNS, Recorded
 from domain.store.unsealing import Unsealer
 from projections.projection import Projection
 from projections.rebuild.database import Connection
+from projections.rebuild.reading import taken
 from projections.rebuild.refusals import LOST, BadEventError
 from projections.rebuild.stream_fold import unwanted
 
@@ -43,7 +44,7 @@ class LogFold:
 
     def _read(self, after: int, through: int, choose: Choose | None) -> list[Recorded]:
         cursor = self._connection.cursor(binary=True)
-        events = [Recorded(*row) for row in cursor.execute(READ, (after, through, self._unwanted), prepare=True)]
+        events = taken(cursor.execute(READ, (after, through, self._unwanted), prepare=True))
         return self._projection.wanted(events if choose is None else filter(choose, events))
 
     def _fold(self, events: Sequence[Recorded]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,6 +15,7 @@ from projections.projection import Projection
 from projections.rebuild import stretches
 from projections.rebuild.database import Database
 from projections.rebuild.filling import fill
+from projections.rebuild.full_speed import at_full_speed
 from projections.rebuild.generation import Generation
 from projections.rebuild.journal import Journal
 from projections.rebuild.progress import Progress
@@ -40,6 +43,17 @@ def fill_together(database: Database, connection: Connection, model: Projection)
         ]
         for part in parts:
             part.result()
+
+
+def test_full_speed_is_over_with_the_last_of_those_who_wanted_it() -> None:
+    before = (gc.isenabled(), sys.getswitchinterval())
+    first, second = at_full_speed(), at_full_speed()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert not gc.isenabled()
+    second.__exit__(None, None, None)
+    assert (gc.isenabled(), sys.getswitchinterval()) == before
 
 
 def test_several_workers_come_to_the_live_rows(
