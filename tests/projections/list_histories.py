@@ -25,6 +25,17 @@ IMPORT = "import"
 sources = st.sampled_from(["user-1", "user-2"])
 people = st.integers(0, len(PEOPLE) - 1)
 metadata: st.SearchStrategy[dict[str, Any] | None] = st.sampled_from([None, {}, {"score": 1}])
+rows = st.builds(
+    UpsertContact,
+    at=st.just(NOON),
+    organization_id=st.just(1),
+    audience_id=st.just(11),
+    client_id=st.just(21),
+    email=st.just(""),
+    status=st.sampled_from([None, "subscribed", "unsubscribed"]),
+    tags=st.sampled_from([(), ("ml",), ("de",)]),
+    suppressions=st.builds(Suppressions, global_unsubscribed=st.sampled_from([None, True])),
+)
 
 
 @st.composite
@@ -39,14 +50,13 @@ def a_list_order(draw: st.DrawFn) -> list[Order]:
 
 @st.composite
 def a_members_course(draw: st.DrawFn) -> list[Order]:
-    """Somebody comes to a place on a list, and perhaps goes."""
+    """Somebody comes to a place on a list, is perhaps spoken of otherwise, and perhaps goes."""
     list_id, source, person = draw(st.integers(1, 2)), draw(sources), PERSON + draw(people)
     shared: dict[str, Any] = {"context": context(1, 21), "key": recipient.key_of(list_id, source), "contact_id": person}
-    put = recipient.PutRecipient(
-        at=NOON, list_id=list_id, contact_id=person, source_object_key=source, metadata=draw(metadata)
-    )
+    who: dict[str, Any] = {"at": NOON, "list_id": list_id, "contact_id": person, "source_object_key": source}
+    puts = [recipient.PutRecipient(**who, metadata=said) for said in draw(st.lists(metadata, min_size=1, max_size=2))]
     remove = [recipient.RemoveRecipient(at=NOON)]
-    commands: list[recipient.Command] = [put, *draw(st.sampled_from([[], remove]))]
+    commands: list[recipient.Command] = [*puts, *draw(st.sampled_from([[], remove]))]
     return [Order(decider=recipient.decider, command=command, **shared) for command in commands]
 
 
@@ -89,23 +99,15 @@ def a_list_sends_course(draw: st.DrawFn) -> list[Order]:
 def an_import_taken_back(draw: st.DrawFn) -> list[Order]:
     """A row of an import, and the way back; what is to go back is known when its turn comes."""
     email = draw(st.sampled_from(PEOPLE))
-    flag = draw(st.sampled_from([None, True]))
-    row = UpsertContact(
-        at=NOON,
-        organization_id=1,
-        audience_id=11,
-        client_id=21,
-        email=email,
-        status=draw(st.sampled_from([None, "subscribed", "unsubscribed"])),
-        tags=draw(st.sampled_from([(), ("ml",)])),
-        suppressions=Suppressions(global_unsubscribed=flag, hard_bounced=None, complained=None),
-    )
+    known, row = draw(rows), draw(rows)
     importing = replace(context(1, 21), source=IMPORT)
-    undo = UndoImport(at=NOON, reversals=())
-    return [
-        Order(decider=contact.decider, command=row, context=importing, key=email),
-        Order(decider=import_undo.decider, command=undo, context=context(1, 21), key=email),
+    given = [(known, context(1, 21))] if draw(st.booleans()) else []
+    upserts = [
+        Order(decider=contact.decider, command=replace(command, email=email), context=how, key=email)
+        for command, how in (*given, (row, importing))
     ]
+    undo = UndoImport(at=NOON, reversals=())
+    return [*upserts, Order(decider=import_undo.decider, command=undo, context=context(1, 21), key=email)]
 
 
 def settled(store: Store, order: Order) -> list[Order]:
