@@ -8,7 +8,7 @@ from threading import Event as Flag
 from typing import Any
 from uuid import UUID, uuid4
 
-from domain import audience, campaign, contact, import_job, message, organization, recipient, recipient_list
+from domain import audience, campaign, contact, import_job, list_send, message, organization, recipient, recipient_list
 from domain import template as templates
 from domain import webhook as webhooks
 from domain.campaign import CampaignContent
@@ -129,7 +129,7 @@ class Office:
         return UUID(int=message.transactional.kind << 96 | number)
 
     def lists(self, n: int) -> None:
-        """A list is opened, its members come and one goes."""
+        """A list is opened, its members come, one goes, and the others are written to."""
         key = f"may-{n}"
         opened = recipient_list.OpenList(at=NOON, **OWNER, key=key)
         [list_id] = self._handle(order(recipient_list.decider, opened, key=recipient_list.key_of(2, key)))
@@ -143,8 +143,18 @@ class Office:
             for number in numbers
         ]
         self._handle(*(order(recipient.decider, put, **member(list_id, put.contact_id)) for put in puts))
-        gone = order(recipient.decider, recipient.RemoveRecipient(at=NOON), **member(list_id, numbers[0]))
-        self._handle(gone)
+        self._handle(order(recipient.decider, recipient.RemoveRecipient(at=NOON), **member(list_id, numbers[0])))
+        self._list_send(key, numbers)
+
+    def _list_send(self, key: str, numbers: Sequence[int]) -> None:
+        send = list_send.RequestListSend(
+            at=NOON, **OWNER, list_key=key, template_key="welcome", mailing="", total=len(numbers), through=numbers[-1]
+        )
+        counts = list_send.SendCounts(enqueued=len(numbers))
+        done = list_send.RecordSends(at=NOON, done=0, after=numbers[-1], counts=counts)
+        steps = (send, done, list_send.FinishListSend(at=NOON))
+        place = list_send.key_of(2, key, "once")
+        self._handle(*(order(list_send.decider, step, key=place) for step in steps))
 
     def imports(self, n: int) -> None:
         """A file waits for the importer, which runs beside."""

@@ -31,9 +31,7 @@ MODELS = read_models()
 SHRINKS = {"outbox"}
 """Tables from which rows go though nobody is erased."""
 
-PATHS = [
-    (route.projection, route.path) for route in ROUTES if route.method == "GET" and route.projection and route.takes
-]
+PATHS = [(route.projection, route.path) for route in ROUTES if route.method == "GET" and route.projection]
 """Every read over HTTP that a client can ask to reflect a position."""
 
 REFLECTED = "SELECT min(position) FROM checkpoints WHERE projection = %s"
