@@ -13,6 +13,9 @@ LIMIT: Final = 5_000
 WHOLE: Final = frozenset({0})
 GATHER: Final = 0.008
 """Seconds for which events are gathered while they keep coming: every batch has a price, whatever its size."""
+CROWD: Final = 60
+CROWDED: Final = 0.024
+"""The same behind a batch of so many events: a thousand commands a second and more are there."""
 
 # The positions of a relay that ran before say nothing any more.
 UNRELAYED: Final = "WITH gone AS (DELETE FROM relay_partitions) DELETE FROM relay"
@@ -27,7 +30,7 @@ class DirectFeed:
     def __init__(self, conninfo: str, consumer: str, stop: Flag) -> None:
         """Wait for the lead among consumers of the name, or until stopped. Raises psycopg's OperationalError."""
         self._stop = stop
-        self._flowing = False
+        self._came = 0
         self._after = 0
         self._connection = connect(conninfo, f"{consumer} feed")
         with closed_on_error(self._connection):
@@ -38,13 +41,13 @@ class DirectFeed:
 
     def poll(self, timeout: float) -> list[Batch]:
         """The events after those of the last poll."""
-        if self._flowing and timeout:
-            self._stop.wait(GATHER)
+        if timeout and 0 < self._came < LIMIT:
+            self._stop.wait(CROWDED if self._came >= CROWD else GATHER)
         events = read(self._connection, self._after, LIMIT)
         if not events and timeout:
             wait(self._connection, timeout)
             events = read(self._connection, self._after, LIMIT)
-        self._flowing = bool(events)
+        self._came = len(events)
         if not events:
             return []
         prev, self._after = self._after, events[-1].position
