@@ -29,7 +29,6 @@ from bench.stand import FULL, QUICK, Scale, Stand
 from bench.table import rendered, summary
 from config.local.plan import Arguments
 from config.local.program import StartError
-from projections.rebuild.refusals import RebuildError
 
 FEEDS: tuple[Feed, ...] = ("direct", "kafka")
 LOGS: tuple[Log, ...] = ("small", "large")
@@ -123,7 +122,7 @@ class Bench:
                 continue
             try:
                 self._run(of_feed, log, feed, folder)
-            except (StartError, RowFailed, RebuildError, psycopg.Error) as error:
+            except (StartError, RowFailed, psycopg.Error) as error:
                 say(f"the stack: {error}")
                 why = f"the stack: {str(error).splitlines()[0]}"
                 done = {result.name for result in self.results}

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import partial
-from multiprocessing import get_context
 from typing import Final
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
 from api.directory import loaded
+from bench.history.workers import side_by_side
 from bench.history.writing import write_log
 from bench.scopes import Scope, scope
 from bench.stack import Stack
 from config.local.postgres import NAME as SERVICE
 from domain.store.log import Store
 from domain.store.schema import install_schema
-from projections.rebuild.crew import end_with_leader
 from projections.rebuild.database import Database
 from projections.rebuild.rebuilding import read_model, rebuild
 from projections.schema import install_read_models, read_models
@@ -28,12 +25,12 @@ from projections.schema import install_read_models, read_models
 LOG_ALONE: Final = "bench_log"
 """A copy of the log, for rows that append to it and read it while nobody follows."""
 LONGEST: Final = "contact_timeline"
-"""Takes as long as all others together, so it begins first."""
+"""Takes as long as all others together."""
 PREPARED: Final = "seconds in which read models were filled"
 """Under this name the stand keeps what :func:`prepare` gives."""
-PROCESSES: Final = 2
 CREATE: Final = SQL("CREATE DATABASE {}")
 COPY: Final = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+SECONDS: Final = "SELECT projection, extract(epoch FROM updated_at - began_at) FROM rebuilds"
 SERVER: Final = "postgres"
 """A database of every server, to stand in while others are copied."""
 
@@ -60,7 +57,7 @@ def with_history(stack: Stack, name: str, events: int) -> Database:
 def prepare(stack: Stack, events: int, say: Say) -> dict[str, float]:
     """Give the service a past of so many events, and read models that show it; gives the seconds that each model took.
 
-    To be called before it starts. Raises RowFailed, RebuildError.
+    To be called before it starts. Raises RowFailed.
     """
     database = stack.database()
     with told(f"a log of {events:,} events, written", say):
@@ -83,14 +80,14 @@ def told(what: str, say: Say) -> Iterator[None]:
 
 
 def filled(database: Database) -> dict[str, float]:
-    """Rebuild every read model, two at a time; gives how long each took. Raises RebuildError."""
-    names = sorted((model.name for model in read_models()), key=lambda name: name != LONGEST)
-    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), initializer=end_with_leader) as pool:
-        return dict(zip(names, pool.map(partial(fill, database), names), strict=True))
+    """Rebuild every read model, two at a time; gives how long each took. Raises RowFailed."""
+    others = [model.name for model in read_models() if model.name != LONGEST]
+    side_by_side(fill, [(database, [LONGEST]), (database, others)])
+    with psycopg.connect(database.conninfo) as connection:
+        return {name: float(seconds) for name, seconds in connection.execute(SECONDS)}
 
 
-def fill(database: Database, name: str) -> float:
-    """Rebuild one; gives the seconds. Raises RebuildError."""
-    began = time.monotonic()
-    rebuild(database, read_model(name))
-    return time.monotonic() - began
+def fill(database: Database, names: Sequence[str]) -> None:
+    """Rebuild one after the other. Raises RebuildError."""
+    for name in names:
+        rebuild(database, read_model(name))

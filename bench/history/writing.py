@@ -5,17 +5,15 @@ from __future__ import annotations
 import gc
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from multiprocessing import get_context
 from typing import Final
 
 import psycopg
 
 from bench.history.author import Author
 from bench.history.season import Season
-from bench.row import RowFailed
+from bench.history.workers import side_by_side
 from bench.scopes import Scope
 from domain.store.log import Store
-from projections.rebuild.crew import end_with_leader
 from projections.rebuild.database import Database
 
 PEOPLE: Final = 20_000
@@ -32,22 +30,9 @@ def write_log(database: Database, scope: Scope, events: int, processes: int = 2)
 
     The log is then as one that autovacuum has been over.
     """
-    before, spawn = head(database), get_context("spawn")
+    before = head(database)
     shares = [events // processes + (place < events % processes) for place in range(processes)]
-    writers = [
-        spawn.Process(target=work, args=(database, scope, f"{before}-{place}", share), daemon=True)
-        for place, share in enumerate(shares)
-    ]
-    for writer in writers:
-        writer.start()
-    try:
-        for writer in writers:
-            writer.join()
-    finally:
-        for writer in writers:
-            writer.terminate()
-    if any(writer.exitcode for writer in writers):
-        raise RowFailed("a writer of the history failed")
+    side_by_side(work, [(database, scope, f"{before}-{place}", share) for place, share in enumerate(shares)])
     with psycopg.connect(database.conninfo, autocommit=True) as connection:
         for table in KEPT:
             connection.execute(f"VACUUM (ANALYZE) {table}")
@@ -63,8 +48,7 @@ def head(database: Database) -> int:
 
 
 def work(database: Database, scope: Scope, name: str, events: int) -> None:
-    """Be one writer, in a process of its own. Raises RowFailed."""
-    end_with_leader()
+    """Be one writer. Raises RowFailed."""
     with closing(Store(database.conninfo, database.master_key)) as store:
         write_seasons(Author(store, scope), name, events)
 

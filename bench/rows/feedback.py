@@ -117,7 +117,7 @@ def measure(stand: Stand, _: int, *, render: Render) -> Sample:
     values = {RATIO: turns[LARGE].per_second / turns[SMALL].per_second, BEHIND: float(max(behind))}
     for name, done in turns.items():
         values |= {f"{RATE}, {name}": done.per_second, f"{P50}, {name}": done.p50, f"{P99}, {name}": done.p99}
-    said = [f"{name}: {said[-1]}" for name, said in notes.items()]
+    said = [f"{name}, last turn: {said[-1]}" for name, said in notes.items()]
     return Sample(values, {f"{RATE}, {name}": limit for name in turns}, said)
 
 

@@ -8,9 +8,10 @@ import psycopg
 import pytest
 
 from bench.history.author import Author
-from bench.history.databases import fill
+from bench.history.databases import fill, filled
 from bench.history.writing import write_log, write_seasons
 from bench.people import upserts
+from bench.row import RowFailed
 from bench.rows.rebuilds import rebuilt
 from bench.scopes import Scope
 from domain import contact
@@ -60,8 +61,7 @@ def test_two_writers_leave_no_gap_and_keep_every_stream_in_order(database: Datab
 def test_every_read_model_is_built_from_it_and_found_equal(database: Database, store: Store) -> None:
     author = Author(store, SCOPE)
     write_seasons(author, "here", EVENTS)
-    for model in read_models():
-        fill(database, model.name)
+    assert set(filled(database)) == {model.name for model in read_models()}
     for model in read_models():
         assert verify(database, model).equal
     [(people, subscribed)] = rows(
@@ -82,8 +82,7 @@ def test_every_read_model_is_built_from_it_and_found_equal(database: Database, s
 
 def test_the_campaigns_of_it_are_over(database: Database, store: Store) -> None:
     write_seasons(Author(store, SCOPE), "here", EVENTS)
-    for name in ("campaigns", "campaign_recipients", "outbox"):
-        fill(database, name)
+    fill(database, ["campaigns", "campaign_recipients", "outbox"])
     assert rows(
         database, "SELECT status, snapshot_recipients = (SELECT count(*) FROM campaign_recipients) FROM campaigns"
     ) == [("sent", True)]
@@ -115,3 +114,9 @@ def test_a_rebuild_tells_its_own_events_and_how_long_its_stages_took(database: D
     assert "swapping " in done.stages
     assert str(done).startswith("200 events; seconds filling ")
     assert done.python > 0 == done.postgres
+
+
+def test_a_process_that_fails_is_told_of(database: Database) -> None:
+    lost = Database(database.conninfo, "bm90IHRoZSBrZXkgb2YgdGhpcyBkYXRhYmFzZSwgYnV0IDMyIQ==")
+    with closing(Store(database.conninfo, MASTER_KEY)), pytest.raises(RowFailed, match="work"):
+        write_log(lost, SCOPE, EVENTS, processes=1)
