@@ -149,6 +149,18 @@ def test_a_paused_campaign_waits_and_a_cancelled_one_stays(store: Store, ses: Lo
     assert ses.count() == 4
 
 
+def test_a_pause_leaves_most_of_the_mail_waiting_though_ses_is_slow(store: Store, ses: LocalSes) -> None:
+    ses.set_faults(latency_ms=200)
+    contacts = people(store, 400)
+    number = a_campaign(store, contacts, replace(CONTENT, text_body="{{ }}"))
+    with sending(store, ses, CampaignLane):
+        ses.wait_count(1)
+        accepted(store, order(campaign.decider, campaign.PauseCampaign(at=NOON), number=number))
+        wait_until(store.conninfo, lambda _: set(statuses(store, number, contacts)) <= {"queued", "sent"}, "landed")
+    assert statuses(store, number, contacts).count("queued") > len(contacts) / 2
+    assert statuses(store, number, contacts).count("sent") == ses.count()
+
+
 def test_a_refused_mail_fails_alone(store: Store, ses: LocalSes) -> None:
     ses.set_faults(rejected_addresses=["person1@example.com"])
     contacts = people(store, 3)
