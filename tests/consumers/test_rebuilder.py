@@ -72,7 +72,7 @@ def test_what_was_asked_for_outlasts_a_restart(
         with running(rebuilder.session):
             wait_until(lambda: last(connection).stage == "swapping", "the swap to wait")
     wait_until(lambda: not last(connection).running, "the stopped rebuild's session to end")
-    assert last(connection).asked
+    assert (last(connection).asked, last(connection).stage) == (True, "stopped")
     with running(Rebuilder(Database(database, MASTER_KEY), "WARNING").session):
         wait_until(lambda: not last(connection).asked, "the rebuild")
     assert last(connection).stage == "done"
