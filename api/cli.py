@@ -20,6 +20,7 @@ from api import cli_tenants as tenants
 from api.asyncapi import encoded
 from api.cli_output import CommandError, say
 from api.demo import KEYS, DemoError, add_demo
+from config.local.reach import with_stack
 from config.settings import BadSettingsError, Settings
 from domain.store.keyring import WrongMasterKey
 from domain.store.order import Unavailable
@@ -186,7 +187,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run a command; give its exit status."""
     arguments = parser().parse_args(words)
     try:
-        arguments.run(Settings.read(), arguments)
+        arguments.run(Settings.read(with_stack()), arguments)
     except BadSettingsError as error:
         sys.stderr.writelines(f"{problem}\n" for problem in error.problems)
         return MISUSED

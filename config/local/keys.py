@@ -28,14 +28,19 @@ def operator_key(data: Path) -> str:
     return _kept(data / OPERATOR, secrets.token_urlsafe(OPERATOR_KEY_LENGTH))
 
 
+def write_private(file: Path, text: str) -> None:
+    """Write a file whole or not at all, readable for its owner alone."""
+    unfinished = file.with_name(f".{file.name}")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(f"{text}\n")
+        out.flush()
+        os.fsync(out.fileno())
+    unfinished.rename(file)
+
+
 def _kept(file: Path, made: str) -> str:
-    """Return what a file holds; one that is not there is written whole, readable for its owner alone."""
+    """Return what a file holds, made when it is not there."""
     if not file.exists():
-        unfinished = file.with_name(f".{file.name}")
-        unfinished.unlink(missing_ok=True)
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            out.write(f"{made}\n")
-            out.flush()
-            os.fsync(out.fileno())
-        unfinished.rename(file)
+        write_private(file, made)
     return file.read_text().strip()

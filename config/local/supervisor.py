@@ -8,6 +8,7 @@ from collections.abc import Callable
 from config.local.data import DataDirectory
 from config.local.plan import ROOT, Arguments, Plan
 from config.local.program import GRACE, Program, StartError
+from config.local.reach import tell
 from config.local.restarts import Kept
 from config.local.servers import Servers
 from config.local.web import base_url, check_port, get
@@ -54,6 +55,7 @@ class Supervisor:
         servers.start_postgres()
         servers.start_kafka()
         servers.wait_for_postgres()
+        tell(self._data.path, servers.environ())
         self._run("migrate", self._plan.migrate)
         self._add_demo()
         self._start_services({name for name in self._plan.services if name != CONSUMERS})

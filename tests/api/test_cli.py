@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from api.cli import COMMANDS, main
 from api.demo import KEYS
+from config.local.reach import tell
 from tests.api.serving import COURSES, MASTER_KEY, serving, settings_of
 
 Run = Callable[..., tuple[int, str, str]]
@@ -42,6 +44,19 @@ def test_from_an_empty_database_to_a_first_contact(run: Run, empty_database: str
     assert run("organizations", "list")[1].splitlines() == ["slug  name", "acme  Acme"]
     assert run("audiences", "list", "--organization", "acme")[1].splitlines()[1:] == ["acme          people  people"]
     assert run("audiences", "list", "--organization", "other")[1].splitlines()[1:] == []
+
+
+def test_without_an_environment_it_works_on_what_make_run_started(
+    run: Run, empty_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run("migrate")
+    tell(tmp_path, {"DATABASE_URL": empty_database, "MASTER_KEY": base64.b64encode(MASTER_KEY).decode()})
+    for name in ("DATABASE_URL", "MASTER_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    assert run("organizations", "list") == (0, "slug  name\n", "")
+    (tmp_path / "stack.json").unlink()
+    assert run("organizations", "list") == (2, "", "DATABASE_URL is required\nMASTER_KEY is required\n")
 
 
 def test_switching_clients_and_revoking_keys(run: Run) -> None:
