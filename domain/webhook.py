@@ -7,122 +7,61 @@ their generation alone.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from domain.decider import Decider, Event, Rejected, event
+from domain.decider import Decider, Event, Rejected
 from domain.destination import MAX_URL, destination
 from domain.mailbox import has_control
 from domain.naming import LIMIT as KEY_LIMIT
 from domain.slug import is_slug
+from domain.webhook_commands import Command, DeleteWebhook, PingWebhook, RotateSecret, SaveWebhook, SwitchOffGone
+from domain.webhook_facts import (
+    OffReason,
+    WebhookCreated,
+    WebhookDeleted,
+    WebhookPinged,
+    WebhookRevised,
+    WebhookSecretRotated,
+    WebhookSwitchedOff,
+    WebhookSwitchedOn,
+)
+
+__all__ = [
+    "DESCRIPTION_LIMIT",
+    "MOST_OLD_SECRETS",
+    "OVERLAP",
+    "TYPES_LIMIT",
+    "Command",
+    "DeleteWebhook",
+    "OffReason",
+    "OldSecret",
+    "PingWebhook",
+    "RotateSecret",
+    "SaveWebhook",
+    "SwitchOffGone",
+    "Webhook",
+    "WebhookCreated",
+    "WebhookDeleted",
+    "WebhookPinged",
+    "WebhookRevised",
+    "WebhookSecretRotated",
+    "WebhookSwitchedOff",
+    "WebhookSwitchedOn",
+    "decide",
+    "decider",
+    "evolve",
+    "natural_key",
+    "url_problem",
+]
 
 TYPES_LIMIT: Final = 100
 DESCRIPTION_LIMIT: Final = 1000
 OVERLAP: Final = timedelta(hours=24)
 """How long a secret signs beside the one that replaced it."""
 MOST_OLD_SECRETS: Final = 3
-
-OffReason = Literal["client", "gone"]
-"""Who switched a webhook off: its client, or the receiver by an answer of 410."""
-
-
-@event("webhook.created")
-class WebhookCreated(Event, frozen=True):
-    """The client wants its events at the URL from here on; of these ``types``, or of all when there are none."""
-
-    organization_id: int
-    client_id: int
-    key: str
-    url: str
-    generation: int
-    types: tuple[str, ...] = ()
-    description: str = ""
-
-
-@event("webhook.revised")
-class WebhookRevised(Event, frozen=True):
-    """It leads elsewhere, or other events are wanted."""
-
-    url: str
-    types: tuple[str, ...] = ()
-    description: str = ""
-
-
-@event("webhook.switched_on")
-class WebhookSwitchedOn(Event, frozen=True):
-    """Events are delivered again, those from here on and those that were waiting."""
-
-
-@event("webhook.switched_off")
-class WebhookSwitchedOff(Event, frozen=True):
-    """Nothing is delivered any more, for the time being."""
-
-    reason: OffReason
-
-
-@event("webhook.secret_rotated")
-class WebhookSecretRotated(Event, frozen=True):
-    """Another secret signs; the one before signs too, for 24 hours."""
-
-    generation: int
-
-
-@event("webhook.pinged")
-class WebhookPinged(Event, frozen=True):
-    """The client tries the webhook out: this event goes to it alone, whatever its types."""
-
-
-@event("webhook.deleted")
-class WebhookDeleted(Event, frozen=True):
-    """It is gone, and what was waiting for it with it."""
-
-
-class SaveWebhook(msgspec.Struct, frozen=True, kw_only=True):
-    """Create the webhook or change it; what is None stays as it is. ``private_hosts`` allows URLs within one's network.
-
-    Raises Rejected: ``invalid`` or ``too_long`` on ``key``; ``required``, ``invalid``, ``unsupported`` or ``too_long``
-    on ``url``; ``too_many`` on ``types``; ``invalid`` or ``too_long`` on ``description``.
-    """
-
-    at: datetime
-    organization_id: int
-    client_id: int
-    key: str
-    url: str
-    types: tuple[str, ...] | None = None
-    description: str | None = None
-    is_active: bool | None = None
-    private_hosts: bool = False
-
-
-class SwitchOffGone(msgspec.Struct, frozen=True, kw_only=True):
-    """The receiver at ``url`` is gone for good (410); quiet when the webhook leads elsewhere or is off already."""
-
-    at: datetime
-    url: str
-
-
-class RotateSecret(msgspec.Struct, frozen=True, kw_only=True):
-    """Sign with a new secret. Raises Rejected ``not_found`` on ``key``."""
-
-    at: datetime
-
-
-class PingWebhook(msgspec.Struct, frozen=True, kw_only=True):
-    """Send an event to it alone. Raises Rejected on ``key``: ``not_found``; ``switched_off`` while it is."""
-
-    at: datetime
-
-
-class DeleteWebhook(msgspec.Struct, frozen=True, kw_only=True):
-    """Remove it. Raises Rejected ``not_found`` on ``key``."""
-
-    at: datetime
-
-
-Command = SaveWebhook | SwitchOffGone | RotateSecret | PingWebhook | DeleteWebhook
 
 
 class OldSecret(msgspec.Struct, frozen=True):
