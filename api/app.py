@@ -41,6 +41,7 @@ from api import (
     transactional,
     unsubscribe,
     webhooks,
+    webhooks_payload,
 )
 from api import contact_changes as changes
 from api import contact_moments as moments
@@ -141,12 +142,12 @@ ROUTES: tuple[Route, ...] = (
     # Analytics
     Route("GET", "/api/events", events.events, events.EventQuery, events.EventPage, refuses=codes.FEED, produces=("application/json", "text/event-stream")),
 
-    Route("GET", "/api/client/webhooks", webhooks.list_own, webhooks.WebhookQuery, webhooks.Webhooks, projection=webhooks.PROJECTION),
-    Route("PUT", "/api/client/webhooks/{key}", webhooks.save, webhooks.SaveWebhook, webhooks.SavedWebhook, status=201, refuses=codes.WEBHOOK, also=(200,)),
-    Route("GET", "/api/client/webhooks/{key}", webhooks.show, None, webhooks.WebhookAnswer, refuses=codes.LIST),
-    Route("DELETE", "/api/client/webhooks/{key}", webhooks.delete, None, webhooks.DeletedWebhook, refuses=codes.LIST),
-    Route("POST", "/api/client/webhooks/{key}/rotate-secret", webhooks.rotate, None, webhooks.RotatedSecret, refuses=codes.LIST),
-    Route("POST", "/api/client/webhooks/{key}/test", webhooks.ping, None, webhooks.TestedWebhook, status=202, refuses={"key": "not_found, switched_off"}),
+    Route("GET", "/api/client/webhooks", webhooks.list_own, webhooks_payload.WebhookQuery, webhooks_payload.Webhooks, projection=webhooks.PROJECTION),
+    Route("PUT", "/api/client/webhooks/{key}", webhooks.save, webhooks_payload.SaveWebhook, webhooks_payload.SavedWebhook, status=201, refuses=codes.WEBHOOK, also=(200,)),
+    Route("GET", "/api/client/webhooks/{key}", webhooks.show, None, webhooks_payload.WebhookAnswer, refuses=codes.LIST),
+    Route("DELETE", "/api/client/webhooks/{key}", webhooks.delete, None, webhooks_payload.DeletedWebhook, refuses=codes.LIST),
+    Route("POST", "/api/client/webhooks/{key}/rotate-secret", webhooks.rotate, None, webhooks_payload.RotatedSecret, refuses=codes.LIST),
+    Route("POST", "/api/client/webhooks/{key}/test", webhooks.ping, None, webhooks_payload.TestedWebhook, status=202, refuses={"key": "not_found, switched_off"}),
 
     # Administration
     Route("GET", "/admin/api/organizations", organizations.list_all, None, organizations.Organizations, "operator"),
