@@ -20,7 +20,7 @@ from domain.seen_addresses import SeenAddresses
 from domain.store.log import Store
 from domain.store.order import Accepted, Context, Failed, Order, Outcome, Refused
 
-CHUNK = 2_000
+CHUNK = 1_000
 """Rows in one append: long enough to be fast, short enough that a single command waits for a blink only."""
 
 POOL = ThreadPoolExecutor(4, thread_name_prefix="import chunk")
