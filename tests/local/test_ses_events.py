@@ -4,7 +4,6 @@ import threading
 from base64 import b64decode
 from collections.abc import Iterator
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from config.local.ses.client import LocalSes, RefusedError
 from config.local.ses.process import local_ses
+from tests.local.receiver import Receiver
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2.type_defs import TemplateTypeDef
@@ -27,54 +27,6 @@ SIGNED = {
     "Notification": ["Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"],
     "SubscriptionConfirmation": ["Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"],
 }
-
-
-class Receiver(ThreadingHTTPServer):
-    """A webhook that keeps what it is sent; `answers` are the statuses of the next answers, then 200."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Receive)
-        self.received: list[dict[str, Any]] = []
-        self.headers: list[dict[str, str]] = []
-        self.answers: list[int] = []
-        self.hangs_up = False
-        self.arrived = threading.Condition()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/webhooks/ses?a=b"
-
-    def wait(self, count: int) -> list[dict[str, Any]]:
-        with self.arrived:
-            assert self.arrived.wait_for(lambda: len(self.received) >= count, timeout=20)
-            return list(self.received)
-
-    def forget(self) -> None:
-        with self.arrived:
-            self.received.clear()
-            self.headers.clear()
-
-
-class Receive(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        with self.server.arrived:
-            status = self.server.answers.pop(0) if self.server.answers else 200
-            self.server.received.append(msgspec.json.decode(body))
-            self.server.headers.append(dict(self.headers))
-            self.server.arrived.notify_all()
-        self.send_response(status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-        self.close_connection = self.server.hangs_up
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")
