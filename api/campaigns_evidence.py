@@ -77,11 +77,7 @@ def evidence(store: Store, campaign_id: int, contact_id: int) -> Evidence:
 def explained(store: Store, found: Evidence) -> Explanation:
     """Weigh it. Raises Unavailable and psycopg's OperationalError."""
     state, own = found.campaign, found.campaign.organization_id
-    stand = of_contact(state, told(known_by(found.person.events, found.as_of)))
-    conditions = [*of_facts(state, stand, own), *of_list(store, found)]
-    rules = [
-        RuleOutcome(name, reason, not stand[name, ""].holds, shown(stand[name, ""], own)) for name, reason in RULES
-    ]
+    conditions, rules = weighed(store, found)
     mail = reduce(message.evolve, (event for _, event in found.mail.events), Message())
     meant = all(each.passes for each in conditions)
     return Explanation(
@@ -102,6 +98,16 @@ def explained(store: Store, found: Evidence) -> Explanation:
         sending=skipped_later(found),
         message=[message_fact(*opened) for opened in found.mail.events],
     )
+
+
+def weighed(store: Store, found: Evidence) -> tuple[list[Condition], list[RuleOutcome]]:
+    """The conditions and the rules. Raises Unavailable."""
+    state, own = found.campaign, found.campaign.organization_id
+    stand = of_contact(state, told(known_by(found.person.events, found.as_of)))
+    rules = [
+        RuleOutcome(name, reason, not stand[name, ""].holds, shown(stand[name, ""], own)) for name, reason in RULES
+    ]
+    return [*of_facts(state, stand, own), *of_list(store, found)], rules
 
 
 def told(events: Sequence[Opened]) -> list[tuple[Opened, Event]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from inspect import getdoc
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -66,6 +66,11 @@ PARAMETERS: Json = {
     },
 }
 
+SECURITY: Final[Json] = {
+    "client": {"type": "http", "scheme": "bearer", "description": "An API key: dm_<public_id>_<secret>."},
+    "operator": {"type": "http", "scheme": "bearer", "description": "The operator's key."},
+}
+
 
 def document(routes: Iterable[Route]) -> Json:
     """The whole document."""
@@ -87,10 +92,7 @@ def document(routes: Iterable[Route]) -> Json:
             "schemas": {**schemas, "Error": ERROR_SCHEMA},
             "parameters": PARAMETERS,
             "headers": {**HEADERS, "Location": LOCATION},
-            "securitySchemes": {
-                "client": {"type": "http", "scheme": "bearer", "description": "An API key: dm_<public_id>_<secret>."},
-                "operator": {"type": "http", "scheme": "bearer", "description": "The operator's key."},
-            },
+            "securitySchemes": SECURITY,
         },
     }
 

@@ -20,16 +20,14 @@ from api.recipient_lists_bulk import CHUNK, Members, checked, register
 from api.recipient_lists_members import people_of
 from api.recipient_lists_sends import queue
 from api.recipient_lists_sent import answer
-from api.refusals import noted
 from api.scalars import Errors
 from api.senders import Trimmed
-from api.transactional import KEY_LIMIT, SendTransactional, scope, usable, wishes_of
+from api.transactional import KEY_LIMIT, SendTransactional, scope, sender_of, usable, wishes_of
 from domain import client, template
 from domain.contact import tag_named
 from domain.list_send import Mailing
 from domain.message.wishes import check_wishes
 from domain.reconciling import MEMBERS_LIMIT
-from domain.sender import Sender, choose
 from domain.store.list_sending import ListSending, Sent, Target
 from domain.template import Template
 from projections.recipient_members import members
@@ -114,10 +112,7 @@ async def prepare(call: Call, given: ListSend) -> Prepared:
         load(call, template.decider, key=template.natural_key(call.caller.number, given.template_key)),
     )
     content = usable(kept.state, errors)
-    sender = Sender("", "")
-    with noted(errors):
-        default = content.default_sender_id if content else ""
-        sender = choose(owner.state.senders, given.from_email, default, owner.state.default_sender_id)
+    sender = sender_of(owner.state, content, given.from_email, errors)
     errors.update(check_wishes(wishes_of(asked)))
     if errors:
         raise Invalid(errors)

@@ -44,8 +44,7 @@ class Extra(msgspec.Struct, frozen=True):
 
 def text_reader(info: inspect.StrType, extra: Extra, *, required: bool) -> Reader:
     """Text of a length and pattern. A required one may not be blank, nor may one with a minimal length."""
-    longest = info.max_length
-    pattern = re.compile(info.pattern) if info.pattern else None
+    longest, pattern = info.max_length, re.compile(info.pattern) if info.pattern else None
     blank = "required" if required else "must_be_non_empty_string" if info.min_length else None
 
     def read(value: Any, path: str, errors: Errors) -> str | None:

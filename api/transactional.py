@@ -22,7 +22,9 @@ from api.senders import Trimmed
 from api.transactional_answer import ACCEPTED, Rendered, SendAnswer, answer
 from domain import client, contact, message, template
 from domain.addressee import check_recipient, skip_reason
+from domain.client import Client
 from domain.contact import Contact, tag_named
+from domain.decider import Rejected
 from domain.eligibility import SkipReason
 from domain.email_address import normalize
 from domain.mail import Header, Part
@@ -121,12 +123,9 @@ async def prepare(call: Call, given: SendTransactional, audience_id: int, errors
         load(call, contact.decider, key=email),
     )
     said_by_template = usable(found.state, errors)
-    sender = Sender("", "")
     with noted(errors):
         check_recipient(email)
-    with noted(errors):
-        default = said_by_template.default_sender_id if said_by_template else ""
-        sender = choose(owner.state.senders, given.from_email, default, owner.state.default_sender_id)
+    sender = sender_of(owner.state, said_by_template, given.from_email, errors)
     content = await composed(given, said_by_template, errors)
     if errors:
         raise Invalid(errors)
@@ -156,6 +155,16 @@ def usable(found: Template, errors: Errors) -> TemplateContent | None:
         errors["template_key"] = "not_found" if found.content is None else "invalid"
         return None
     return found.content
+
+
+def sender_of(owner: Client, content: TemplateContent | None, from_email: str, errors: Errors) -> Sender:
+    """The sender that the request, else the template, else the client names. What is wrong is noted."""
+    default = content.default_sender_id if content else ""
+    try:
+        return choose(owner.senders, from_email, default, owner.default_sender_id)
+    except Rejected as refusal:
+        errors.update(refusal.fields)
+        return Sender("", "")
 
 
 def wishes_of(given: SendTransactional) -> Wishes:

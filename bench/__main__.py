@@ -60,16 +60,23 @@ def main(words: Sequence[str]) -> int:
     except (OSError, msgspec.MsgspecError) as error:
         say(f"{options.beside}: {error}")
         return 2
+    if not completed(bench, rows):
+        return 130
+    if options.json:
+        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(bench.document()), indent=2))
+    return int(any(result.failed for result in bench.results))
+
+
+def completed(bench: Bench, rows: Sequence[Row]) -> bool:
+    """Measure the rows and show them, as far as that went; False when interrupted."""
     try:
         bench.run(rows)
     except KeyboardInterrupt:
         say("interrupted")
-        return 130
+        return False
     finally:
         bench.show()
-    if options.json:
-        options.json.write_bytes(msgspec.json.format(msgspec.json.encode(bench.document()), indent=2))
-    return int(any(result.failed for result in bench.results))
+    return True
 
 
 def parsed(words: Sequence[str]) -> argparse.Namespace:

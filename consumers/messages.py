@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain.store.recorded import Recorded
 
 Headers = list[tuple[str, bytes]]
+FORMAT: Final[Headers] = [("content-type", b"application/json"), ("ce_specversion", b"1.0")]
 
 
 class Message(NamedTuple):
@@ -27,8 +28,7 @@ def headers_of(event: Recorded, prev: int, generation: bytes) -> Headers:
     name, _, version = event.topic.partition("@")
     position = str(event.position).encode()
     headers = [
-        ("content-type", b"application/json"),
-        ("ce_specversion", b"1.0"),
+        *FORMAT,
         ("ce_id", position),
         ("ce_type", name.encode()),
         ("ce_source", b"/datamailer"),

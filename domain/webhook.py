@@ -187,18 +187,8 @@ def _problems(command: SaveWebhook) -> dict[str, str]:
 def evolve(state: Webhook, event: Event) -> Webhook:
     """Take a fact into account. Never raises."""
     match event:
-        case WebhookCreated(at=at):
-            return Webhook(
-                event.organization_id,
-                event.client_id,
-                event.key,
-                event.url,
-                event.types,
-                event.description,
-                event.generation,
-                created_at=at,
-                updated_at=at,
-            )
+        case WebhookCreated():
+            return _created(event)
         case WebhookRevised(at=at, url=url, types=types, description=description):
             return replace(state, url=url, types=types, description=description, updated_at=at)
         case WebhookSwitchedOn(at=at):
@@ -211,6 +201,20 @@ def evolve(state: Webhook, event: Event) -> Webhook:
         case WebhookDeleted():
             return Webhook(generation=state.generation)
     return state
+
+
+def _created(event: WebhookCreated) -> Webhook:
+    return Webhook(
+        event.organization_id,
+        event.client_id,
+        event.key,
+        event.url,
+        event.types,
+        event.description,
+        event.generation,
+        created_at=event.at,
+        updated_at=event.at,
+    )
 
 
 def natural_key(client_id: int, key: str) -> str:

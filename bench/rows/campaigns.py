@@ -53,20 +53,15 @@ def prepare(stand: Stand) -> None:
 
 def measure(stand: Stand, run: int, *, single: bool) -> Sample:
     """One campaign to everybody."""
-    stack, group = stand.stack, f"bench-{'single' if single else 'bulk'}-{run}"
-    stack.ses.empty()
-    stack.ses.set_faults(**ENDLESS)
-    campaign_id = draft(stack.port, stand.commands, group, "bench-all", single=single)
-    sender, notes = stack.pid(SENDER), list[str]()
+    stand.stack.ses.empty()
+    stand.stack.ses.set_faults(**ENDLESS)
+    group = f"bench-{'single' if single else 'bulk'}-{run}"
+    campaign_id = draft(stand.stack.port, stand.commands, group, "bench-all", single=single)
+    sender, notes = stand.stack.pid(SENDER), list[str]()
     processes.reset_peak(sender)
     before = processes.memory(sender)
     with stand.accounting(notes) as account:
-        queued = time.perf_counter()
-        queue(stack.port, stand.commands, group)
-        until(lambda: begun(stand, campaign_id), "the snapshot", LONGEST)
-        began = time.perf_counter()
-        resets = sent(stand, group)
-        ended = time.perf_counter()
+        queued, began, ended, resets = course(stand, group, campaign_id)
         account(stand.scale.recipients)
     settled(stand, campaign_id)
     peak = processes.memory(sender, "VmHWM")
@@ -82,6 +77,16 @@ def measure(stand: Stand, run: int, *, single: bool) -> Sample:
         },
         notes=notes,
     )
+
+
+def course(stand: Stand, group: str, campaign_id: int) -> tuple[float, float, float, list[float]]:
+    """Queue it and wait for its mail: when it was queued, begun and ended, and what :func:`sent` gives."""
+    queued = time.perf_counter()
+    queue(stand.stack.port, stand.commands, group)
+    until(lambda: begun(stand, campaign_id), "the snapshot", LONGEST)
+    began = time.perf_counter()
+    resets = sent(stand, group)
+    return queued, began, time.perf_counter(), resets
 
 
 def sent(stand: Stand, group: str) -> list[float]:
