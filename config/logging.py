@@ -1,4 +1,4 @@
-"""Logs as JSON, one object a line, with the correlation id of what the line belongs to and nobody's personal data.
+"""Logs as JSON, one object a line, with nobody's personal data.
 
 Log an event as a constant message with its facts in ``extra``. Of an exception only its type and place are written: its
 words may quote what somebody sent.
@@ -9,29 +9,13 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
-from uuid import UUID
 
 import msgspec
 
-CORRELATION: Final[ContextVar[UUID | None]] = ContextVar("correlation", default=None)
-
 STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 CHATTY: Final = ("kafka", "eventsourcing", "psycopg", "botocore", "boto3", "urllib3", "asyncio")
-
-
-@contextmanager
-def correlated(correlation_id: UUID) -> Iterator[None]:
-    """Mark every line logged within, in this thread or task, as belonging together."""
-    token = CORRELATION.set(correlation_id)
-    try:
-        yield
-    finally:
-        CORRELATION.reset(token)
 
 
 def place_of(error: BaseException) -> str:
@@ -41,7 +25,7 @@ def place_of(error: BaseException) -> str:
 
 
 class JSONFormatter(logging.Formatter):
-    """One JSON object: time, level, logger, message, correlation id, the facts of ``extra``, error and its place."""
+    """One JSON object: time, level, logger, message, the facts of ``extra``, error and its place."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Write the record's line."""
@@ -51,9 +35,6 @@ class JSONFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        correlation_id = CORRELATION.get()
-        if correlation_id is not None:
-            line["correlation_id"] = correlation_id
         line |= {name: value for name, value in vars(record).items() if name not in STANDARD}
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:

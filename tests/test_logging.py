@@ -4,14 +4,11 @@ import io
 import logging
 from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
 import msgspec
 import pytest
 
-from config.logging import configure_logging, correlated
-
-CORRELATION = UUID("11111111-2222-4333-8444-555555555555")
+from config.logging import configure_logging
 
 
 @pytest.fixture
@@ -33,13 +30,6 @@ def test_a_line_has_its_time_its_message_and_its_facts(logged: io.StringIO) -> N
     [line] = lines(logged)
     assert line.pop("time").endswith("Z")
     assert line == {"level": "info", "logger": "consumers.relay", "message": "published", "position": 42}
-
-
-def test_lines_of_one_request_bear_its_correlation_id(logged: io.StringIO) -> None:
-    with correlated(CORRELATION):
-        logging.getLogger("api").warning("within")
-    logging.getLogger("api").warning("without")
-    assert [line.get("correlation_id") for line in lines(logged)] == [str(CORRELATION), None]
 
 
 def test_an_exception_shows_its_type_and_place_and_not_its_words(logged: io.StringIO) -> None:

@@ -29,7 +29,6 @@ class LoadProcess:
     def __init__(self, job: Job) -> None:
         binding = [str(os.getpid()), str(int(signal.SIGKILL)), str(child.UNCHANGED), str(child.UNCHANGED)]
         command = [sys.executable, "-I", "-S", child.__file__, *binding, sys.executable, "-m", "bench.load"]
-        self._seconds = job.seconds
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
         encoded = msgspec.msgpack.encode(job)
         if self._process.stdin is not None:

@@ -42,8 +42,3 @@ class Campaign(msgspec.Struct, frozen=True):
     def status(self) -> Status:
         """Where it stands, in the contract's words."""
         return "paused" if self.paused else self.phase
-
-    @property
-    def may_send(self) -> bool:
-        """Tell whether its messages may go out now."""
-        return self.phase in {"snapshotting", "sending"} and not self.paused

@@ -1,6 +1,6 @@
 """Everything beside the SES operations: the inbox as JSON, events and faults, the certificate, confirmations."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from typing import Any, Final
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
@@ -27,7 +27,6 @@ from config.local.ses.webhook import UnreachableError
 CHUNK: Final = 100
 LONGEST_WAIT: Final = 60.0
 JSON_TYPE: Final = "application/json"
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Routes:
