@@ -113,7 +113,7 @@ def test_a_rebuild_tells_its_own_events_and_how_long_its_stages_took(database: D
     assert done.stages.startswith("filling ")
     assert "swapping " in done.stages
     assert str(done).startswith("200 events; seconds filling ")
-    assert done.python > 0 == done.postgres
+    assert done.python > 0 <= done.postgres
 
 
 def test_a_process_that_fails_is_told_of(database: Database) -> None:

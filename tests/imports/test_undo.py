@@ -78,15 +78,21 @@ def test_an_import_is_undone_but_for_what_changed_since(service: Service, audien
     assert_equals_replay(service.store)
 
 
+def registered(service: Service, email: str) -> int:
+    """The contact of an address, as the client's events tell."""
+    page: dict[str, Any] = {"next": 0, "more": True}
+    while page["more"]:
+        asked = {"types": "contact.registered", "limit": 500, "after": page["next"]}
+        page = service.http.get("/api/events", params=asked).json()
+        for event in page["events"]:
+            if event["data"]["email"] == email:
+                return int(event["contact"])
+    raise LookupError(email)
+
+
 def assert_told_of(service: Service, audience: str, location: str) -> None:
     """One whom the import made is gone, and what it was while the import stood can be asked for."""
-    number = next(
-        event["contact"]
-        for event in service.http.get("/api/events", params={"types": "contact.registered", "limit": 500}).json()[
-            "events"
-        ]
-        if event["data"]["email"] == "new@undo.example"
-    )
+    number = registered(service, "new@undo.example")
     scope = {"audience": audience, "client": CLIENT}
     assert service.http.get(f"/api/contacts/{number}", params=scope).json()["exists"] is False
     finished = service.http.get(location).json()["import"]["finished_at"]

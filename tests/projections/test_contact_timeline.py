@@ -23,8 +23,10 @@ from tests.projections.mailing import NOON, OTHERS, SCOPE, SENT, Mailing
 EMAIL = "ann@example.com"
 END = 10**9
 LATER = NOON + timedelta(hours=1)
-BACKSTAGE: set[type[Event]] = {m.MessageAttempted, m.MessageReleased, c.ContactErased}
-"""Events that no timeline shows: the ledger's own, and the end of all showing."""
+COPIES: set[type[Event]] = {m.MessageCopyDelivered, m.MessageCopyBounced, m.MessageCopyComplained}
+LEDGER: set[type[Event]] = {m.MessageAttempted, m.MessageReleased}
+BACKSTAGE: set[type[Event]] = LEDGER | COPIES | {c.ContactErased}
+"""Events that no timeline shows: the ledger's own, what became of others' copies, and the end of all showing."""
 
 
 @pytest.fixture
