@@ -23,6 +23,7 @@ from api.fields import Scoped
 from api.idempotency import HEADER as IDEMPOTENCY_KEY
 from api.idempotency import body_digest
 from api.location import located
+from api.mistakes import mistakes
 from api.positions import min_position
 from api.readers import decode_json, read_object, read_query
 from api.routing import Route, Router
@@ -144,13 +145,13 @@ async def run(call: Call, route: Route) -> Answer | Response:
     """Build what the route takes and run its endpoint; one that consumes other media types than JSON reads itself."""
     if route.takes is None or route.consumes:
         return await route.run(call)
-    built = given(call, route, route.takes)
+    built = await given(call, route, route.takes)
     if route.projection:
         call.reflected = await call.wiring.positions.reached(route.projection, min_position(call, {}))
     return await route.run(call, built)
 
 
-def given(call: Call, route: Route, takes: type[msgspec.Struct]) -> msgspec.Struct:
+async def given(call: Call, route: Route, takes: type[msgspec.Struct]) -> msgspec.Struct:
     """The request as the type that the route takes. Raises Invalid with every wrong field, those of the scope included.
 
     A DELETE may name its scope in the query: not every HTTP client sends a body with it.
@@ -168,7 +169,7 @@ def given(call: Call, route: Route, takes: type[msgspec.Struct]) -> msgspec.Stru
     if route.projection:
         min_position(call, errors)
     if errors or built is None:
-        raise Invalid(errors)
+        raise Invalid(await mistakes(call, takes, raw, errors))
     return built
 
 

@@ -45,6 +45,13 @@ class SaveCampaign(Scoped, kw_only=True):
     recipient_list_key: Trimmed = ""
     metadata: dict[str, Any] | UnsetType = UNSET
 
+    async def check(self, call: Call) -> CampaignContent:
+        """What was said, in the domain's words. Raises Invalid with every wrong field."""
+        errors: Errors = {}
+        content = content_of(self, errors)
+        await check(call, content, errors)
+        return content
+
 
 class CampaignQuery(msgspec.Struct, kw_only=True):
     """Nothing beyond the position that the counters shall reflect."""
@@ -91,8 +98,7 @@ async def show(call: Call, _: CampaignQuery) -> Answer:
 
 async def save(call: Call, given: SaveCampaign) -> Answer:
     """Begin a draft or revise it; only a draft can be edited."""
-    content = content_of(given)
-    await check(call, content)
+    content = await given.check(call)
     key = call.given_names["external_key"]
     command = campaign.SaveCampaign(
         at=call.now,
@@ -111,15 +117,12 @@ async def save(call: Call, given: SaveCampaign) -> Answer:
     return await submit(call, campaign.decider, command, render, key=campaign.key_of(call.caller.number, key))
 
 
-def content_of(given: SaveCampaign) -> CampaignContent:
-    """What was said, in the domain's words. Raises Invalid on ``category_tag``."""
-    errors: Errors = {}
+def content_of(given: SaveCampaign, errors: Errors) -> CampaignContent:
+    """What was said, in the domain's words. A ``category_tag`` that is none is noted."""
     category = ""
     if given.category_tag:
         with noted(errors):
             category = tag_named(given.category_tag, "category_tag").slug
-    if errors:
-        raise Invalid(errors)
     return CampaignContent(
         subject=given.subject,
         preview_text=given.preview_text,
@@ -135,9 +138,8 @@ def content_of(given: SaveCampaign) -> CampaignContent:
     )
 
 
-async def check(call: Call, content: CampaignContent) -> None:
-    """Refuse what could not be sent. Raises Invalid with every wrong field."""
-    errors: Errors = {}
+async def check(call: Call, content: CampaignContent, errors: Errors) -> None:
+    """Refuse what could not be sent. Raises Invalid with every wrong field, those noted before too."""
     with noted(errors):
         campaign.check_content(content)
     with noted(errors):

@@ -28,6 +28,8 @@ from domain.storable import storable
 T = TypeVar("T", bound=msgspec.Struct)
 NO_EXTRA = Extra()
 
+Fields = tuple[tuple[inspect.Field, Reader], ...]
+
 
 def decode_json(body: bytes) -> Any:
     """The JSON value that a body holds. Raises Invalid when it holds none.
@@ -69,28 +71,41 @@ def read_query(cls: type[T], query: Mapping[str, str], errors: Errors) -> T | No
 @cache
 def reader_of(cls: type[msgspec.Struct], *, from_text: bool) -> Reader:
     """The compiled reader of a request type."""
+    return object_reader(struct_info(cls), from_text=from_text)
+
+
+@cache
+def field_readers(cls: type[msgspec.Struct], *, from_text: bool) -> Fields:
+    """The compiled readers of a request type's fields."""
+    return tuple(
+        (field, compiled(field.type, NO_EXTRA, required=field.required, from_text=from_text))
+        for field in struct_info(cls).fields
+    )
+
+
+def struct_info(cls: type[msgspec.Struct]) -> inspect.StructType:
+    """What msgspec knows of a request type."""
     info = inspect.type_info(cls)
     if not isinstance(info, inspect.StructType):
         raise TypeError(cls)
-    return object_reader(info, from_text=from_text)
+    return info
 
 
 def object_reader(info: inspect.StructType, *, from_text: bool) -> Reader:
     """An object with known fields; unknown ones are ignored."""
-    fields: list[tuple[str, str, bool, Read]] = []
+    fields = field_readers(info.cls, from_text=from_text)
     codes: dict[str, tuple[str, ...]] = {"": ("must_be_object",)}
-    for field in info.fields:
-        reader = compiled(field.type, NO_EXTRA, required=field.required, from_text=from_text)
-        fields.append((field.name, field.encode_name, field.required, reader.read))
+    for field, reader in fields:
         for path, possible in reader.codes.items():
             below = f"{field.encode_name}.{path}" if path else field.encode_name
             first = ("required",) if field.required and not path else ()
             codes[below] = tuple(dict.fromkeys(first + possible))
-    return Reader(fields_read(info.cls, tuple(fields)), codes)
+    return Reader(fields_read(info.cls, fields), codes)
 
 
-def fields_read(cls: type[msgspec.Struct], fields: tuple[tuple[str, str, bool, Read], ...]) -> Read:
+def fields_read(cls: type[msgspec.Struct], fields: Fields) -> Read:
     """Reads each field in turn, so that all mistakes are found."""
+    members = tuple((field.name, field.encode_name, field.required, reader.read) for field, reader in fields)
 
     def read(value: Any, path: str, errors: Errors) -> msgspec.Struct | None:
         if type(value) is not dict:
@@ -98,7 +113,7 @@ def fields_read(cls: type[msgspec.Struct], fields: tuple[tuple[str, str, bool, R
             return None
         prefix = f"{path}." if path else ""
         found = {}
-        for name, key, required, field_read in fields:
+        for name, key, required, field_read in members:
             given = value.get(key, UNSET)
             if given is not UNSET:
                 found[name] = field_read(given, prefix + key, errors)

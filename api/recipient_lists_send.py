@@ -50,6 +50,10 @@ class ListSend(msgspec.Struct, kw_only=True):
     audience: Trimmed | UnsetType = UNSET
     client: Trimmed | UnsetType = UNSET
 
+    async def check(self, call: Call) -> None:
+        """Ask the rules that hold for all members. Raises Invalid with every wrong field."""
+        await prepare(call, self)
+
 
 class TransientSend(ListSend, kw_only=True):
     """As a send to a list, to members that are on none."""

@@ -49,6 +49,12 @@ class SaveTemplate(msgspec.Struct, kw_only=True):
     is_active: bool = True
     retry_unconfirmed: bool = False
 
+    async def check(self, call: Call) -> TemplateContent:
+        """What was said, in the domain's words. Raises Invalid with every wrong field."""
+        content = content_of(self)
+        await check(call, content)
+        return content
+
 
 class TemplatePayload(msgspec.Struct, frozen=True, kw_only=True):
     """A template; ``version`` counts its contents."""
@@ -98,8 +104,7 @@ async def read(call: Call) -> Answer:
 
 async def save(call: Call, given: SaveTemplate) -> Answer:
     """Create a template or revise it; messages requested before are not touched."""
-    content = content_of(given)
-    await check(call, content)
+    content = await given.check(call)
     key = call.given_names["key"]
     command = template.SaveTemplate(
         at=call.now,

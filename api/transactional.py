@@ -34,6 +34,8 @@ from domain.sender import Sender, choose
 from domain.template import Template, TemplateContent
 
 KEY_LIMIT = 255
+NOBODY = "nobody@example.com"
+"""Stands in for an address that could not be read, while all else is checked."""
 
 
 class MessagePart(msgspec.Struct, kw_only=True):
@@ -65,6 +67,13 @@ class SendTransactional(msgspec.Struct, kw_only=True):
     audience: Trimmed | UnsetType = UNSET
     client: Trimmed | UnsetType = UNSET
     dry_run: bool = False
+
+    async def check(self, call: Call) -> None:
+        """Ask all rules, of whichever fields there are. Raises Invalid with every wrong field."""
+        errors: Errors = {}
+        audience_id = scope(call, self, errors)
+        addressed = self if self.email else msgspec.structs.replace(self, email=NOBODY)
+        await prepare(call, addressed, audience_id, errors)
 
 
 class Prepared(NamedTuple):

@@ -100,7 +100,10 @@ def test_a_template_is_its_client_s_own(http: httpx.Client, labs: httpx.Client, 
         ({"example_context": {"name": "\x00"}}, {"example_context.name": "invalid"}),
         ({"default_sender_id": "nobody"}, {"default_sender_id": "not_found"}),
         ({"is_active": "yes"}, {"is_active": "must_be_boolean"}),
-        ({"default_sender_id": "nobody", "subject": "{{", "name": ""}, {"name": "required"}),
+        (
+            {"default_sender_id": "nobody", "subject": "{{", "name": ""},
+            {"default_sender_id": "not_found", "subject": "invalid", "name": "required"},
+        ),
         (
             {"default_sender_id": "nobody", "subject": "{{", "html_body": "{% include 'x' %}"},
             {"default_sender_id": "not_found", "subject": "invalid", "html_body": "unsupported"},
