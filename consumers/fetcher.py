@@ -14,19 +14,16 @@ from time import monotonic
 from typing import Final
 from uuid import UUID
 
-from eventsourcing.persistence import OperationalError
-
-from consumers.import_claims import claimed
+from consumers.import_claims import follow, in_hand
 from consumers.import_run import Goes, Overtaken, context_of, told
 from consumers.outside import Outside, OutsideError
-from consumers.session import WAIT, Connection, connect, wait
+from consumers.session import WAIT, Connection
 from domain import import_job
 from domain.decider import Rejected
 from domain.import_job import FailImport, ImportJob
 from domain.list_rows import FILE_LIMIT, checked
 from domain.store.log import Store
-from domain.store.order import Contended, Unavailable
-from domain.store.uploads import CHANNEL, UploadGone, Uploads
+from domain.store.uploads import UploadGone, Uploads
 
 NAME: Final = "datamailer.fetcher"
 SECONDS: Final = 900.0
@@ -51,21 +48,14 @@ class Fetcher:
 
     def session(self, stop: Flag) -> None:
         """Follow until stopped. Raises what a lost database raises."""
-        with connect(self._store.conninfo, NAME) as connection:
-            connection.execute(f"LISTEN {CHANNEL}")
-            while not stop.is_set():
-                self.look(connection, stop)
-                wait(connection, WAIT)
+        follow(self._store.conninfo, NAME, self.look, stop)
 
     def look(self, connection: Connection, stop: Flag) -> None:
         """Fetch every file that is expected and free, oldest first."""
         for upload, old in self._uploads.waiting(expected=True):
-            with claimed(connection, f"{NAME} {upload}") as free:
-                if free and not stop.is_set():
-                    try:
-                        self._take(connection, upload, stop, old=old)
-                    except (Unavailable, Contended) as error:
-                        raise OperationalError from error
+            with in_hand(connection, NAME, upload, stop) as free:
+                if free:
+                    self._take(connection, upload, stop, old=old)
 
     def _take(self, connection: Connection, upload: UUID, stop: Flag, *, old: bool) -> None:
         """Fetch the file, or let go of it: its job ended, or was never queued."""

@@ -7,18 +7,16 @@ from threading import Event as Flag
 from typing import Final
 from uuid import UUID
 
-from eventsourcing.persistence import OperationalError
-
-from consumers.import_claims import claimed
+from consumers.import_claims import follow, in_hand
 from consumers.import_run import Goes, ImportRun
 from consumers.list_import import ListImportRun
 from consumers.running import LOST
-from consumers.session import WAIT, Connection, connect, wait
+from consumers.session import Connection
 from domain import import_job
 from domain.import_job import ImportJob
 from domain.store.log import Store
 from domain.store.order import Contended, Unavailable
-from domain.store.uploads import CHANNEL, Uploads
+from domain.store.uploads import Uploads
 
 NAME: Final = "datamailer.importer"
 
@@ -34,21 +32,14 @@ class Importer:
 
     def session(self, stop: Flag) -> None:
         """Follow until stopped. Raises what a lost database raises."""
-        with connect(self._store.conninfo, NAME) as connection:
-            connection.execute(f"LISTEN {CHANNEL}")
-            while not stop.is_set():
-                self.look(connection, stop)
-                wait(connection, WAIT)
+        follow(self._store.conninfo, NAME, self.look, stop)
 
     def look(self, connection: Connection, stop: Flag) -> None:
         """Import every file that waits and is free, oldest first."""
         for upload, old in self._uploads.waiting():
-            with claimed(connection, f"{NAME} {upload}") as free:
-                if free and not stop.is_set():
-                    try:
-                        self._take(connection, upload, stop, old=old)
-                    except (Unavailable, Contended) as error:
-                        raise OperationalError from error
+            with in_hand(connection, NAME, upload, stop) as free:
+                if free:
+                    self._take(connection, upload, stop, old=old)
 
     def _take(self, connection: Connection, upload: UUID, stop: Flag, *, old: bool) -> None:
         """Import the file, or let go of it: its job ended, or was never queued."""

@@ -7,7 +7,6 @@ personal is kept of any: whom it names is hashed, and where a click led is left 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -49,10 +48,6 @@ COUNT = """
 SELECT count(*) FILTER (WHERE given_up_at IS NULL), count(*) FILTER (WHERE given_up_at IS NOT NULL)
 FROM waiting_feedback
 """
-GIVEN_UP = """
-SELECT event_id, kind, ses_message_id, received_at, given_up_at, looks, error FROM waiting_feedback
-WHERE given_up_at IS NOT NULL ORDER BY given_up_at DESC, event_id LIMIT %b
-"""
 RETRY = """
 UPDATE waiting_feedback SET given_up_at = NULL, received_at = now(), look_at = now(), looks = 0, error = ''
 WHERE given_up_at IS NOT NULL AND event_id = ANY(%b)
@@ -74,18 +69,6 @@ class Waiting(NamedTuple):
     event: MailEvent | None
     named: tuple[UUID, ...] = ()
     error: str = ""
-
-
-class GivenUp(NamedTuple):
-    """An event that nobody claimed for days. ``error`` is the kind of error that its message gave, if there is one."""
-
-    name: UUID
-    kind: str
-    ses_message_id: str
-    received_at: datetime
-    given_up_at: datetime
-    looks: int
-    error: str
 
 
 class WaitingFeedback:
@@ -149,12 +132,6 @@ class WaitingFeedback:
         with self._store.recorder.datastore.get_connection() as connection:
             row = self._store.recorder.cursor(connection).execute(COUNT).fetchone()
         return (0, 0) if row is None else (row[0], row[1])
-
-    def given_up(self, limit: int) -> list[GivenUp]:
-        """The events that were given up, the last ones first."""
-        with self._store.recorder.datastore.get_connection() as connection:
-            rows = self._store.recorder.cursor(connection).execute(GIVEN_UP, (limit,)).fetchall()
-        return [GivenUp(*row) for row in rows]
 
     def retry(self, names: Sequence[UUID]) -> int:
         """Let events that were given up wait for 4 days more; gives how many there were."""
