@@ -1,3 +1,5 @@
+"""The containers agree with the code: services, settings, secrets, and pinned packages."""
+
 import dataclasses
 import importlib.util
 import re

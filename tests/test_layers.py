@@ -1,3 +1,5 @@
+"""The layers hold, and every contract about them sees its breach."""
+
 import shutil
 import subprocess
 import sys

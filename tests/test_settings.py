@@ -1,3 +1,5 @@
+"""Settings: defaults, every problem at once, and no value told."""
+
 import base64
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Finding Java and Maven, and the jars that the broker runs on."""
+
 import os
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""A real broker takes records, makes no topic by itself and ends with its stack."""
+
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Keys of the local stack are made once, for their owner only."""
+
 import base64
 import stat
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""The local PostgreSQL server: settings, leftovers, and places that it can reach."""
+
 import os
 import subprocess
 from pathlib import Path

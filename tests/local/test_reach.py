@@ -1,3 +1,5 @@
+"""Commands at a terminal find the running stack, unless the environment names another."""
+
 import stat
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""What the supervisor starts again, and what it refuses to start at all."""
+
 import os
 import signal
 import socket

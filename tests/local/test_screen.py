@@ -1,3 +1,5 @@
+"""What the terminal shows of the stack, and what happens when it is gone."""
+
 import io
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""The supervisor of `make run` as a process: started, stopped, killed."""
+
 import os
 import subprocess
 import sys
