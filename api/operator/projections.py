@@ -16,7 +16,7 @@ from projections import checkpoint
 from projections.projection import Projection
 from projections.rebuild.journal import Purpose
 from projections.rebuild.rebuilding import read_model
-from projections.rebuild.refusals import UnknownModelError
+from projections.rebuild.refusals import RunningError, UnknownModelError
 from projections.rebuild.request import ask
 from projections.rebuild.status import Status, statuses
 
@@ -64,14 +64,19 @@ async def unpark(call: Call) -> Answer:
 
 
 async def asked(call: Call, purpose: Purpose) -> Answer:
-    """Leave word for the rebuilder. Raises Invalid ``rebuild_running`` while it is at work on this read model."""
+    """Leave word for the rebuilder. Raises Invalid ``rebuild_running`` while this read model is rebuilt or verified, or
+    the other of the two is asked for.
+    """
     projection = named(call)
 
     def left(connection: Connection) -> Status:
         last = status_of(connection, projection).rebuild
         if last and last.running:
             raise Invalid({NAME: "rebuild_running"})
-        ask(connection, projection, purpose)
+        try:
+            ask(connection, projection, purpose)
+        except RunningError:
+            raise Invalid({NAME: "rebuild_running"}) from None
         return status_of(connection, projection)
 
     return json_answer(await within(call, left), status=202)

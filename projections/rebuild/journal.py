@@ -32,7 +32,7 @@ REACH = "UPDATE rebuilds SET reached = %s, updated_at = now() WHERE projection =
 END = """
 UPDATE rebuilds
 SET stage = %(stage)s, error = %(error)s, outcome = %(outcome)s, updated_at = now(),
-    asked = CASE WHEN %(stage)s = 'stopped' THEN asked END
+    asked = CASE WHEN %(stage)s = 'stopped' OR asked <> purpose THEN asked END
 WHERE projection = %(projection)s
 """
 
@@ -85,7 +85,7 @@ class Journal:
         self._connection.execute(REACH, (position, self._projection), prepare=True)
 
     def end(self, stage: Stage, error: str | None = None, outcome: Outcome | None = None) -> None:
-        """Note how it ended. Unless it was only stopped, it is no longer asked for."""
+        """Note how it ended. Unless it was only stopped, or another thing is asked for, nothing is asked any more."""
         found = None if outcome is None else Jsonb(msgspec.to_builtins(outcome))
         how = {"stage": stage, "error": error, "outcome": found, "projection": self._projection}
         self._connection.execute(END, how)

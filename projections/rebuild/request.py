@@ -10,6 +10,7 @@ from projections.projection import Projection
 from projections.rebuild.database import Connection
 from projections.rebuild.generation import left_behind
 from projections.rebuild.journal import Purpose
+from projections.rebuild.refusals import RunningError
 from projections.schema import read_models
 
 CHANNEL: Final = "datamailer_rebuild"
@@ -17,6 +18,7 @@ CHANNEL: Final = "datamailer_rebuild"
 ASK = """
 INSERT INTO rebuilds (projection, asked, purpose, stage) VALUES (%(name)s, %(purpose)s, %(purpose)s, 'asked')
 ON CONFLICT (projection) DO UPDATE SET asked = excluded.asked
+WHERE rebuilds.asked IS NULL OR rebuilds.asked = excluded.asked
 """
 NOTIFY = f"SELECT pg_notify('{CHANNEL}', %s)"
 ASKED = "SELECT projection, asked FROM rebuilds WHERE asked IS NOT NULL ORDER BY updated_at"
@@ -39,8 +41,12 @@ class Request(NamedTuple):
 
 
 def ask(connection: Connection, projection: Projection, purpose: Purpose) -> None:
-    """Have the consumer ``rebuilder`` do it: it survives a restart of every process."""
-    connection.execute(ASK, {"name": projection.name, "purpose": purpose})
+    """Have the consumer ``rebuilder`` do it: it survives a restart of every process.
+
+    Raises RunningError while another thing is asked for it, which would be lost.
+    """
+    if not connection.execute(ASK, {"name": projection.name, "purpose": purpose}).rowcount:
+        raise RunningError(projection.name)
     connection.execute(NOTIFY, (projection.name,))
 
 

@@ -189,6 +189,8 @@ def test_the_admin_api(operator: httpx.Client, demo_database: str) -> None:
     asked = operator.post(f"{PATH}/contacts/verify")
     assert asked.status_code == 202
     assert asked.json()["rebuild"]["asked"]
+    assert operator.post(f"{PATH}/contacts/verify").status_code == 202
+    assert operator.post(f"{PATH}/contacts/rebuild").status_code == 409
     with psycopg.connect(demo_database, autocommit=True) as other:
         other.execute("UPDATE rebuilds SET asked = NULL")
         other.execute(HELD)

@@ -11,6 +11,8 @@ from consumers.session import Connection, connect
 from domain.store.log import Store
 from projections import contacts
 from projections.rebuild.database import Database
+from projections.rebuild.journal import Journal
+from projections.rebuild.refusals import RunningError
 from projections.rebuild.request import ask, due
 from projections.rebuild.status import Rebuild, Status, statuses
 from projections.schema import read_models
@@ -94,6 +96,27 @@ def test_a_model_of_another_version_is_rebuilt_and_then_followed(
         write(store, range(10, 15))
         wait_for(store)
     assert_equals_replay(store)
+
+
+def test_one_thing_is_asked_for_at_a_time(store: Store, connection: Connection) -> None:
+    write(store, range(2))
+    ask(connection, contacts.PROJECTION, "verify")
+    ask(connection, contacts.PROJECTION, "verify")
+    with pytest.raises(RunningError):
+        ask(connection, contacts.PROJECTION, "rebuild")
+    assert [request.purpose for request in due(connection) if request.projection is contacts.PROJECTION] == ["verify"]
+
+
+@pytest.mark.usefixtures("store")
+def test_the_end_of_another_rebuild_leaves_what_was_asked_for(connection: Connection) -> None:
+    journal = Journal(connection, contacts.PROJECTION.name)
+    journal.begin("verify", 1, "shape", 0, 0)
+    ask(connection, contacts.PROJECTION, "rebuild")
+    journal.end("done")
+    assert last(connection).asked
+    journal.resume("rebuild")
+    journal.end("done")
+    assert not last(connection).asked
 
 
 def test_what_fails_is_told_and_no_longer_asked_for(store: Store, connection: Connection, rebuilder: Rebuilder) -> None:
