@@ -10,10 +10,12 @@ from msgspec.structs import replace
 
 from api.answer import Answer, json_answer
 from api.call import Call
+from api.commands import load
 from api.errors import RETRY_AFTER_SECONDS, ApiError, Invalid
 from api.sns import BODY_LIMIT, REQUIRED, Envelope, check_signature, is_certificate, may_visit
 from api.sns import read as read_envelope
 from api.sns_keys import Unfetched, fetched
+from domain import campaign, message
 from domain.mail_event import MailEvent
 from domain.ses_event import read
 from domain.store.feedback import Told
@@ -63,7 +65,7 @@ async def ses_events(call: Call) -> Answer:
     event = read(envelope.message_id, envelope.message, call.now)
     if event is None:
         return json_answer(SesAnswer("ignored"))
-    return await record(call, without_token(event, call.wiring.site))
+    return await record(call, await numbered(call, without_token(event, call.wiring.site)))
 
 
 async def record(call: Call, event: MailEvent) -> Answer:
@@ -95,3 +97,15 @@ def without_token(event: MailEvent, site: Site) -> MailEvent:
     if event.url.startswith(site.out):
         return replace(event, url=site.out)
     return event
+
+
+async def numbered(call: Call, event: MailEvent) -> MailEvent:
+    """A click that tells the page alone, with the number of that link in the mail of its campaign."""
+    stream = event.stream
+    if stream is None or stream.int >> message.KIND_BITS != message.of_campaign.kind:
+        return event
+    if event.kind != "Click" or not event.url or event.link is not None:
+        return event
+    campaign_id, _ = message.campaign_and_contact(stream)
+    links: tuple[str, ...] = (await load(call, campaign.decider, number=campaign_id)).state.links
+    return replace(event, link=links.index(event.url)) if event.url in links else event

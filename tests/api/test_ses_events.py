@@ -11,7 +11,7 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from domain import contact, message
+from domain import campaign, contact, message
 from domain.mail import STREAM_TAG, stream_tag
 from domain.store.order import Context
 from tests.api.posted import Posted, accept, posted
@@ -200,6 +200,29 @@ def test_a_click_that_ses_tells_keeps_no_token(stand: Stand, mail: Posted) -> No
     clicks = [event for _, event in mail.events() if isinstance(event, message.MessageClicked)]
     told = [(click.link, click.url and click.url.text) for click in clicks]
     assert told == [(3, page), (None, f"{base}/unsubscribe/"), (None, page), (None, None)]
+
+
+def test_a_click_that_tells_the_page_alone_counts_for_that_link_of_the_campaign(stand: Stand) -> None:
+    mail = posted(stand.store)
+    campaign_id, _ = message.campaign_and_contact(mail.stream)
+    pages = ("https://example.com/1", "https://example.com/2")
+    context = Context(organization_id=mail.organization_id, client_id=mail.client_id)
+    [there] = stand.store.load(campaign.decider, numbers=[campaign_id])
+    revise = campaign.SaveCampaign(
+        at=NOON,
+        organization_id=mail.organization_id,
+        client_id=mail.client_id,
+        audience_id=mail.audience_id,
+        external_key=there.state.external_key,
+        content=campaign.CampaignContent(subject="Hi", text_body=" ".join(pages)),
+    )
+    accept(stand.store, context, campaign.decider, revise, number=campaign_id)
+    queue = campaign.QueueCampaign(at=NOON, sender_id="a", sender="a@example.com")
+    accept(stand.store, context, campaign.decider, queue, number=campaign_id)
+    for page in (pages[1], "https://example.com/3"):
+        assert stand.tell(mail, "Click", details={"link": page}) == 200
+    clicks = [event for _, event in mail.events() if isinstance(event, message.MessageClicked)]
+    assert [click.link for click in clicks] == [1, None]
 
 
 def test_events_may_come_in_any_order_and_say_when(stand: Stand, mail: Posted) -> None:
