@@ -20,7 +20,7 @@ from api import cli_tenants as tenants
 from api.asyncapi import encoded
 from api.cli_output import CommandError, say
 from api.demo import KEYS, DemoError, add_demo
-from config.local.reach import with_stack
+from config.reach import with_stack
 from config.settings import BadSettingsError, Settings
 from domain.store.keyring import WrongMasterKey
 from domain.store.order import Unavailable

@@ -3,7 +3,8 @@
 import stat
 from pathlib import Path
 
-from config.local.reach import FILE, tell, with_stack
+from config.local.reach import tell
+from config.reach import FILE, with_stack
 
 STACK = {"DATABASE_URL": "postgresql:///there", "MASTER_KEY": "wrapping", "OPERATOR_KEY": "not for terminals"}
 
