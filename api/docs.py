@@ -6,18 +6,20 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
+from domain.slug import slugify
+
 Json = dict[str, Any]
 
 STYLE = """
 :root { color-scheme: light dark; --line: color-mix(in srgb, currentColor 18%, transparent); }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { margin-bottom: 0 } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); text-transform: capitalize }
+h1 { margin-bottom: 0 } h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line) }
 code, .path { font-family: ui-monospace, monospace; font-size: .92em }
 details { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; padding: .5rem .8rem }
 summary { cursor: pointer } summary b { display: inline-block; min-width: 4.2rem }
 table { border-collapse: collapse; width: 100%; margin: .6rem 0 } caption { text-align: left; font-weight: 600 }
 td, th { border-top: 1px solid var(--line); padding: .25rem .5rem .25rem 0; text-align: left; vertical-align: top }
-nav a { margin-right: .8rem; text-transform: capitalize } .quiet { opacity: .7 }
+nav a { margin-right: .8rem } .quiet { opacity: .7 }
 """
 
 
@@ -28,8 +30,8 @@ def page(document: Json) -> str:
         for method, operation in methods.items():
             shown = operation_html(document, path, method, operation)
             groups.setdefault(operation["tags"][0], []).append(shown)
-    links = " ".join(f'<a href="#{escape(name)}">{escape(name)}</a>' for name in groups)
-    body = "".join(f'<h2 id="{escape(name)}">{escape(name)}</h2>{"".join(shown)}' for name, shown in groups.items())
+    links = " ".join(f'<a href="#{slugify(name)}">{escape(name)}</a>' for name in groups)
+    body = "".join(f'<h2 id="{slugify(name)}">{escape(name)}</h2>{"".join(shown)}' for name, shown in groups.items())
     info = document["info"]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'

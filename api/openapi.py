@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from api.chapters import chapter
 from api.errors import CONFLICTS, SCOPE
 from api.fields import Scoped
 from api.readers import reader_of
@@ -102,7 +103,7 @@ def operation(route: Route, ref_of: Mapping[type, Json], schemas: Mapping[str, J
     about = getdoc(route.run) or ""
     described: Json = {
         "operationId": operation_id(route),
-        "tags": [group(route)],
+        "tags": [chapter(route.path)],
         "summary": about.partition("\n")[0],
         "security": [] if route.access == "public" else [{route.access: []}],
         "parameters": parameters(route, ref_of, schemas),
@@ -118,11 +119,6 @@ def operation(route: Route, ref_of: Mapping[type, Json], schemas: Mapping[str, J
             "content": {kind: {"schema": schema} for kind in media},
         }
     return described
-
-
-def group(route: Route) -> str:
-    """The part of the service that a route belongs to: the module of its function."""
-    return str(route.run.__module__).rpartition(".")[2].partition("_")[0]
 
 
 def operation_id(route: Route) -> str:

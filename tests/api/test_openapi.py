@@ -110,3 +110,23 @@ def test_the_page_shows_every_route_and_loads_nothing(anybody: httpx.Client) -> 
     assert not re.search(r"url\(|@import|<script", response.text)
     for route in LISTED:
         assert route.path in response.text
+
+
+def test_the_chapters_are_those_of_the_service_s_parts(document: Json, anybody: httpx.Client) -> None:
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    names = list(dict.fromkeys(operation["tags"][0] for operation in operations))
+    assert names == [
+        "Contacts",
+        "Import and export",
+        "Subscriptions",
+        "Senders, templates, transactional mail",
+        "Campaigns",
+        "Recipient lists",
+        "Events and webhooks",
+        "Administration",
+        "Public routes",
+        "Service",
+    ]
+    page = anybody.get("/docs").text
+    assert re.findall(r'<h2 id="[a-z-]+">([^<]*)</h2>', page) == names
+    assert re.findall(r'<a href="#([a-z-]+)">', page) == re.findall(r'<h2 id="([a-z-]+)">', page)
