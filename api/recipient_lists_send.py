@@ -27,7 +27,7 @@ from domain import client, template
 from domain.contact import tag_named
 from domain.list_send import Mailing
 from domain.message.wishes import check_wishes
-from domain.reconciling import MEMBERS_LIMIT
+from domain.reconciling import MEMBERS_LIMIT, Wanted
 from domain.store.list_sending import ListSending, Sent, Target
 from domain.template import Template
 from projections.recipient_members import members
@@ -52,13 +52,19 @@ class ListSend(msgspec.Struct, kw_only=True):
 
     async def check(self, call: Call) -> None:
         """Ask the rules that hold for all members. Raises Invalid with every wrong field."""
-        await prepare(call, self)
+        await prepare(call, self, {})
 
 
 class TransientSend(ListSend, kw_only=True):
     """As a send to a list, to members that are on none."""
 
     members: Members
+
+    async def check(self, call: Call) -> None:
+        """Ask the rules about members too. Raises Invalid with every wrong field."""
+        errors: Errors = {}
+        wanted_of(self, errors)
+        await prepare(call, self, errors)
 
 
 class Prepared(NamedTuple):
@@ -71,7 +77,7 @@ class Prepared(NamedTuple):
 async def send(call: Call, given: ListSend) -> Answer:
     """Send to each active member of the list and of those within it; to many of them in the background."""
     there = await found(call)
-    prepared = await prepare(call, given)
+    prepared = await prepare(call, given, {})
     await call.wiring.positions.reached(PROJECTION, there.position)
     async with call.wiring.reads.connection() as connection:
         rows = await members(connection, call.caller.number, there.state.key, limit=MEMBERS_LIMIT + 1)
@@ -93,8 +99,9 @@ async def send(call: Call, given: ListSend) -> Answer:
 
 async def send_transient(call: Call, given: TransientSend) -> Answer:
     """Send to each of the members that the request names."""
-    wanted = checked(given.members)
-    prepared = await prepare(call, given)
+    errors: Errors = {}
+    wanted = wanted_of(given, errors)
+    prepared = await prepare(call, given, errors)
     contacts, position = await register(call, [member.email for member in wanted.values()])
     people = await people_of(call, list(contacts.values()))
     targets = [
@@ -104,9 +111,17 @@ async def send_transient(call: Call, given: TransientSend) -> Answer:
     return await carry_out(call, prepared, targets, None, position)
 
 
-async def prepare(call: Call, given: ListSend) -> Prepared:
-    """Look up and choose what all have in common. Raises Invalid with every wrong field."""
-    errors: Errors = {}
+def wanted_of(given: TransientSend, errors: Errors) -> dict[str, Wanted]:
+    """The members by source object key. What is wrong is noted."""
+    try:
+        return checked(given.members)
+    except Invalid as refusal:
+        errors.update(refusal.fields)
+        return {}
+
+
+async def prepare(call: Call, given: ListSend, errors: Errors) -> Prepared:
+    """Look up and choose what all have in common. Raises Invalid with every wrong field, those noted before too."""
     asked = request_of(given)
     audience_id = scope(call, asked, errors)
     if not is_keyed(call, given.idempotency_key):

@@ -83,6 +83,16 @@ def greeting(http: httpx.Client) -> str:
             {},
             {"template_key": "required", "members": "required", "idempotency_key": "required"},
         ),
+        (
+            "POST",
+            LIST_SEND,
+            {
+                "template_key": "none",
+                "idempotency_key": "k",
+                "members": [{"source_object_key": "a", "email": f"{name}@example.com"} for name in "xy"],
+            },
+            {"template_key": "not_found", "members.1.source_object_key": "duplicate"},
+        ),
     ],
 )
 def test_every_wrong_field(
