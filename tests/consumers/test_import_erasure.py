@@ -135,10 +135,15 @@ def test_a_later_file_is_a_new_beginning(store: Store) -> None:
     assert loaded.number > before
 
 
+@pytest.mark.parametrize("others", [False, True], ids=["gone", "of others too"])
 def test_who_is_erased_while_the_row_is_on_its_way_is_erased_again(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    others: bool,  # noqa: FBT001
 ) -> None:
     registered(store)
+    if others:
+        registered(store, THEIRS)
     upload = queue(store)
     handle = store.handle
 
@@ -150,6 +155,6 @@ def test_who_is_erased_while_the_row_is_on_its_way_is_erased_again(
 
     monkeypatch.setattr(store, "handle", overtaken)
     imported(store, upload)
-    assert person(store) == contact.Contact()
+    assert person(store).organizations == (frozenset({2}) if others else frozenset())
     erasures = [event for _, event in store.open(store.read(0, 1_000)) if isinstance(event, contact.ContactErased)]
     assert [event.tags for event in erasures] == [0, 1], "the row brought a tag, which went again"

@@ -9,7 +9,7 @@ from hmac import compare_digest, digest
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain import webhook as w
@@ -98,6 +98,7 @@ def test_the_secret_before_signs_for_a_day_more() -> None:
     assert twice.generations(NOW + day) == (3, 2)
 
 
+@example(hours=[0, 1, 1, 1, 1, 30])
 @given(hours=st.lists(st.integers(0, 60), max_size=12))
 def test_however_often_it_rotates_few_secrets_sign(hours: list[int]) -> None:
     there, at = Given(w.decider, created), NOW

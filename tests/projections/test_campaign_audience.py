@@ -179,5 +179,6 @@ def test_pages_join_to_the_whole(
         assert len(preview.page) <= size
         joined += preview.page
         more = preview.more
+        assert more == (len(joined) < len(whole)), "an empty page comes only where nobody is meant"
         assert sum(preview.counts.values()) == len(whole)
     assert joined == sorted(whole.items())
