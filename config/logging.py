@@ -14,8 +14,17 @@ from typing import Any, Final, TextIO
 
 import msgspec
 
-STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "color_message",
+}
 CHATTY: Final = ("kafka", "eventsourcing", "psycopg", "botocore", "boto3", "urllib3", "asyncio")
+REPEATS: Final = "kafka"
+"""While its broker is out of reach, this library writes the same lines many times a second."""
+
+REPEAT_SECONDS: Final = 60.0
 
 
 def place_of(error: BaseException) -> str:
@@ -42,10 +51,29 @@ class JSONFormatter(logging.Formatter):
         return msgspec.json.encode(line, enc_hook=lambda value: type(value).__name__).decode()
 
 
+class Repeats(logging.Filter):
+    """Passes one line of each kind a minute of the library that repeats itself, and everything of others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is to be written; lines are of a kind when they differ in their facts alone."""
+        if record.name.partition(".")[0] != REPEATS:
+            return True
+        kind = (record.name, str(record.msg))
+        if record.created - self._said.get(kind, -REPEAT_SECONDS) < REPEAT_SECONDS:
+            return False
+        self._said[kind] = record.created
+        return True
+
+
 def configure_logging(level: str = "info", stream: TextIO = sys.stderr) -> None:
     """Have everything logged as JSON lines. Libraries are heard from warnings on."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JSONFormatter())
+    handler.addFilter(Repeats())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from config.logging import configure_logging
+from config.logging import Repeats, configure_logging
 
 
 @pytest.fixture
@@ -52,3 +52,27 @@ def test_libraries_are_heard_from_warnings_on(logged: io.StringIO) -> None:
     logging.getLogger("kafka.consumer").info("chatter")
     logging.getLogger("kafka.consumer").warning("trouble")
     assert [line["message"] for line in lines(logged)] == ["trouble"]
+
+
+def test_a_library_that_repeats_itself_is_heard_once_a_minute(logged: io.StringIO) -> None:
+    library, own = logging.getLogger("kafka.net.manager"), logging.getLogger("consumers.relay")
+    for seconds in (1, 2):
+        library.warning("waiting %s s", seconds)
+        own.warning("waiting")
+    library.warning("refused")
+    assert [line["message"] for line in lines(logged)] == ["waiting 1 s", "waiting", "waiting", "refused"]
+
+
+def test_a_repeated_line_is_heard_again_after_a_minute() -> None:
+    repeats = Repeats()
+    record = logging.makeLogRecord({"name": "kafka.net", "msg": "refused"})
+    heard = []
+    for seconds in (0.0, 59.0, 60.0):
+        record.created = 1_800_000_000 + seconds
+        heard.append(repeats.filter(record))
+    assert heard == [True, False, True]
+
+
+def test_colours_for_terminals_stay_out(logged: io.StringIO) -> None:
+    logging.getLogger("uvicorn.error").info("started", extra={"color_message": "\u001b[1mstarted\u001b[0m"})
+    assert "color_message" not in lines(logged)[0]
