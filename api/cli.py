@@ -23,6 +23,7 @@ from api.demo import KEYS, DemoError, add_demo
 from config.reach import with_stack
 from config.settings import BadSettingsError, Settings
 from domain.store.keyring import WrongMasterKey
+from domain.store.mapper import UnknownEvent
 from domain.store.order import Unavailable
 from domain.store.schema import install_schema
 from projections.schema import install_read_models
@@ -191,11 +192,11 @@ def main(words: Sequence[str] | None = None) -> int:
     except BadSettingsError as error:
         sys.stderr.writelines(f"{problem}\n" for problem in error.problems)
         return MISUSED
-    except (CommandError, DemoError) as error:
+    except (CommandError, DemoError, WrongMasterKey) as error:
         sys.stderr.write(f"{error}\n")
         return FAILED
-    except WrongMasterKey as error:
-        sys.stderr.write(f"{error}\n")
+    except UnknownEvent as error:
+        sys.stderr.write(f"The log holds an event that this version does not know: {error.topic}.\n")
         return FAILED
     except psycopg.errors.UndefinedTable:
         sys.stderr.write("The database has no tables yet: run datamailer migrate.\n")

@@ -6,6 +6,7 @@ import base64
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from api.cli import COMMANDS, main
@@ -118,6 +119,16 @@ def test_the_master_key_of_another_database(run: Run, monkeypatch: pytest.Monkey
     monkeypatch.setenv("MASTER_KEY", base64.b64encode(MASTER_KEY[::-1]).decode())
     status, _, error = run("clients", "list")
     assert (status, error.startswith("MASTER_KEY is not the key")) == (1, True)
+
+
+def test_an_event_of_a_newer_version(run: Run, empty_database: str) -> None:
+    run("migrate")
+    run("demo")
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("UPDATE log SET topic = 'contact.registered@99' WHERE topic LIKE 'contact.registered@%'")
+    scope = ("--organization", "datatalksclub", "--audience", "dtc-courses", "--client", "dtc-courses")
+    status, _, error = run("contacts", "show", "1", *scope)
+    assert (status, error) == (1, "The log holds an event that this version does not know: contact.registered@99.\n")
 
 
 def test_no_database(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
