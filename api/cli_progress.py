@@ -20,14 +20,23 @@ EVERY_SECONDS: Final = 5.0
 
 
 class CountColumn(ProgressColumn):
-    """Events, and events a second."""
+    """Events, and events a second, in words that leave room for a bar on a terminal of 80 columns."""
 
     def render(self, task: Task) -> Text:
         """What is known of them; nothing where none are counted."""
         if not task.fields["events"]:
             return Text("")
-        rate = f", {task.speed:,.0f} a second" if task.speed else ""
-        return Text(f"{task.completed:,.0f} of {task.fields['events']:,} events{rate}")
+        rate = f", {task.speed:,.0f}/s" if task.speed else ""
+        return Text(f"{task.completed:,.0f}/{task.fields['events']:,}{rate}", no_wrap=True)
+
+
+COLUMNS: Final = (
+    TextColumn("{task.description}"),
+    BarColumn(bar_width=6),  # what 80 columns leave beside eight digits and a rate
+    CountColumn(),
+    TimeRemainingColumn(),
+    TextColumn("{task.fields[note]}"),
+)
 
 
 @contextmanager
@@ -36,14 +45,7 @@ def shown() -> Iterator[Watch]:
     if not sys.stdout.isatty():
         yield Lines().watch
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        CountColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-    )
-    with Bars(*columns, console=Console(highlight=False)) as bars:
+    with Bars(*COLUMNS, console=Console(highlight=False)) as bars:
         yield Stages(bars).watch
 
 

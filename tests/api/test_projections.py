@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import base64
+import io
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import count
 
 import httpx
 import psycopg
 import pytest
+from rich.console import Console
+from rich.progress import Progress as Bars
 
 from api.cli import main
-from api.cli_progress import Lines, counted
+from api.cli_progress import COLUMNS, Lines, counted
 from consumers.session import Connection, connect
 from domain.store.log import Store
 from projections import directory
@@ -177,6 +182,18 @@ def test_progress_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert counted(Progress("contacts", "filling", 3_000, 12_000), 1.5) == (
         ", 3,000 of 12,000 events, 2,000 a second, 4 s left"
     )
+
+
+def test_a_bar_is_one_line_of_80_columns() -> None:
+    written = io.StringIO()
+    with Bars(*COLUMNS, console=Console(file=written, width=80), auto_refresh=False, get_time=count().__next__) as bars:
+        words = "contact_timeline: catching up"
+        task = bars.add_task(words, total=12_000_000, note="", events=12_000_000)
+        for completed in (11_000_000, 11_900_000):
+            bars.update(task, completed=completed)
+    [line] = [line for line in written.getvalue().splitlines() if line.strip()]
+    assert line.startswith(words)
+    assert re.search(r" 11,900,000/12,000,000, [0-9]{3},[0-9]{3}/s ", line)
 
 
 @pytest.mark.usefixtures("projected")
