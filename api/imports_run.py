@@ -92,7 +92,7 @@ class Run:
         """A line for each row as it is done. ``release`` is called when the last one is.
 
         Such an answer is never remembered under an Idempotency-Key: a repeat is carried out again, and changes nothing.
-        A client that hangs up stops the import behind the chunks that are on their way.
+        A client that hangs up stops the import behind the chunk that is on its way.
         """
         if self._call.ticket:
             self._call.ticket.done = True

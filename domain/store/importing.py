@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from itertools import islice
 from threading import Lock
-from typing import NamedTuple
 from uuid import UUID
 
 from domain import contact, import_row
 from domain.contact import Contact
-from domain.decider import Rejected
 from domain.import_row import ImportRow
 from domain.seen_addresses import SeenAddresses
 from domain.store.log import Store
@@ -23,19 +19,7 @@ from domain.store.order import Accepted, Context, Failed, Order, Outcome, Refuse
 CHUNK = 1_000
 """Rows in one append: long enough to be fast, short enough that a single command waits for a blink only."""
 
-POOL = ThreadPoolExecutor(4, thread_name_prefix="import chunk")
 READ_AT_ONCE = 5_000
-
-
-class Flight(NamedTuple):
-    """A chunk on its way. ``chosen`` are the rows that are being carried out, by the digests of their addresses;
-    ``behind`` are those that must wait for what becomes of them.
-    """
-
-    rows: Sequence[ImportRow]
-    chosen: Mapping[bytes, ImportRow]
-    behind: Sequence[ImportRow]
-    outcomes: Future[list[Outcome]]
 
 
 class Importing:
@@ -54,41 +38,28 @@ class Importing:
         self._dry_run = dry_run
         self._earlier = earlier or {}
         self._seen = SeenAddresses()
-        self._flight: Flight | None = None
 
     def chunks(self, rows: Iterator[ImportRow], size: int) -> Iterator[Sequence[ImportRow]]:
-        """Append what the rows say, so many at once, and note in each what became of it.
-
-        Gives every chunk when it is done. The next one is on its way by then: it is decided while Postgres appends the
-        one before it, and appended after that. Raises what reading raises, once all that was read is done; and what
-        kept the log from answering, Unavailable most of all: some rows may be done then, and can be carried out again
-        without harm.
-        """
-        try:
-            yield from self._chunks(rows, size)
-        except Rejected:
-            if self._flight is not None:
-                yield self._land(self._flight)
-            raise
-        except Exception:
-            if self._flight is not None:
-                wait([self._flight.outcomes])
-            raise
-
-    def _chunks(self, rows: Iterator[ImportRow], size: int) -> Iterator[Sequence[ImportRow]]:
+        """Carry out rows, so many at once; gives every chunk when it is done. Raises what reading raises, too."""
         while chunk := list(islice(rows, size)):
-            if self._flight is not None and self._flight.behind:
-                yield self._land(self._flight)
-            before = self._flight
-            self._start(chunk)
-            if before is not None:
-                yield self._land(before)
-        if self._flight is not None:
-            yield self._land(self._flight)
+            self.carry_out(chunk)
+            yield chunk
 
     def carry_out(self, rows: Sequence[ImportRow]) -> None:
-        """Append what the rows say at once, and return when they are done. Raises what :meth:`chunks` raises."""
-        self._land(self._start(rows))
+        """Append what the rows say, and note in each what became of it.
+
+        Raises what kept the log from answering, Unavailable most of all: some rows may be done then, and can be
+        carried out again without harm.
+        """
+        waiting: Sequence[ImportRow] = [row for row in rows if row.errors is None]
+        with uncollected():
+            while waiting:
+                chosen: dict[bytes, ImportRow] = {}
+                waiting = self._choose(waiting, chosen)
+                self._decide(list(chosen.values()))
+                for digest, row in chosen.items():
+                    if row.errors is None:
+                        self._seen.add(digest, row.item)
 
     def recall(self, rows: Sequence[ImportRow], refused: Collection[int]) -> None:
         """Take rows for done that an interrupted run recorded; ``refused`` are the items that came to nothing."""
@@ -97,52 +68,24 @@ class Importing:
             if row.errors is None and row.item not in refused and not self._seen.item_of(digest):
                 self._seen.add(digest, row.item)
 
-    def _start(self, rows: Sequence[ImportRow]) -> Flight:
-        """Send rows on their way, to be appended after what is there already."""
-        before = self._flight
-        chosen: dict[bytes, ImportRow] = {}
-        behind = self._choose(rows, chosen, {} if before is None else before.chosen)
-        turn = partial(wait, [] if before is None else [before.outcomes])
-        self._flight = Flight(rows, chosen, behind, POOL.submit(self._handle, list(chosen.values()), turn))
-        return self._flight
-
-    def _land(self, flight: Flight) -> Sequence[ImportRow]:
-        """Wait for what becomes of a chunk, and carry out the rows that waited for the same; gives all of them."""
-        rows = flight.rows
-        while True:
-            outcomes = flight.outcomes.result()
-            for (digest, row), outcome in zip(flight.chosen.items(), outcomes, strict=True):
-                self._settle(row, outcome)
-                if row.errors is None:
-                    self._seen.add(digest, row.item)
-            if self._flight is flight:
-                self._flight = None
-            if not flight.behind:
-                return rows
-            flight = self._start(flight.behind)
-
-    def _choose(
-        self, rows: Sequence[ImportRow], chosen: dict[bytes, ImportRow], ahead: Mapping[bytes, ImportRow]
-    ) -> list[ImportRow]:
-        """Pick one valid row for each new address; gives those that must wait for what becomes of another's."""
+    def _choose(self, rows: Sequence[ImportRow], chosen: dict[bytes, ImportRow]) -> list[ImportRow]:
+        """Pick one row for each new address; gives the rows that must wait for what becomes of it."""
         behind = []
         for row in rows:
-            if row.errors is not None:
-                continue
             digest = self._seen.digest(row.email)
             if kept := self._seen.item_of(digest):
                 row.action, row.kept_item = "skipped", kept
-            elif digest in chosen or digest in ahead:
+            elif digest in chosen:
                 behind.append(row)
             else:
                 chosen[digest] = row
         return behind
 
-    def _handle(self, rows: Sequence[ImportRow], turn: Callable[[], object]) -> list[Outcome]:
+    def _decide(self, rows: Sequence[ImportRow]) -> None:
         decider, context = import_row.decider, self._context
         orders = [Order(decider=decider, command=row, context=context, key=row.email) for row in rows]
-        with uncollected():
-            return self._store.handle(*orders, dry_run=self._dry_run, turn=turn)
+        for row, outcome in zip(rows, self._store.handle(*orders, dry_run=self._dry_run), strict=True):
+            self._settle(row, outcome)
 
     def _settle(self, row: ImportRow, outcome: Outcome) -> None:
         match outcome:

@@ -40,14 +40,6 @@ WHERE snapshots.originator_version < excluded.originator_version OR snapshots.sh
 """
 
 
-Turn = Callable[[], object]
-"""Returns when an append may be made."""
-
-
-def at_once() -> None:
-    """Wait for nobody."""
-
-
 class Store:
     """The write side. Thread-safe: each call takes a connection of its own from the recorder's pool."""
 
@@ -64,23 +56,23 @@ class Store:
         """Give the connections back."""
         self.recorder.datastore.close()
 
-    def handle(self, *orders: Order, dry_run: bool = False, turn: Turn = at_once) -> list[Outcome]:
+    def handle(self, *orders: Order, dry_run: bool = False) -> list[Outcome]:
         """Decide the orders, those for one stream in their order, and append all their events at once.
 
         Each order succeeds or fails for itself: one that a rule refuses, that other writers overtake or that breaks
-        is answered alone. A dry run writes nothing. ``turn`` is called before each append, and may wait for another.
-        Never raises for an order; see the outcome.
+        is answered alone. A dry run writes nothing. Never raises for an order;
+        see the outcome.
         """
         outcomes: dict[int, Outcome] = {}
         waiting = dict(enumerate(orders))
         for _ in range(ATTEMPTS):
-            self._attempt(waiting, outcomes, turn, dry_run=dry_run)
+            self._attempt(waiting, outcomes, dry_run=dry_run)
             waiting = {place: order for place, order in waiting.items() if place not in outcomes}
             if not waiting:
                 break
         return [outcomes.get(place) or Failed(Contended()) for place in range(len(orders))]
 
-    def _attempt(self, orders: Mapping[int, Order], outcomes: dict[int, Outcome], turn: Turn, *, dry_run: bool) -> None:
+    def _attempt(self, orders: Mapping[int, Order], outcomes: dict[int, Outcome], *, dry_run: bool) -> None:
         """Answer the orders that can be answered now; those of streams that lost a race stay without an outcome."""
         try:
             self._recall(orders, outcomes)
@@ -94,7 +86,6 @@ class Store:
             if not batch.rows and not batch.answers:
                 outcomes.update(decision.outcomes)
                 return
-            turn()
             written = self.recorder.append(batch)
             outcomes.update(decision.answered(written))
         except (OperationalError, InterfaceError) as error:
@@ -102,12 +93,12 @@ class Store:
             failure.__cause__ = error
             outcomes.update({place: Failed(failure) for place in orders if place not in outcomes})
         except Exception as error:  # noqa: BLE001 - isolated, and answered as the failure of one order
-            self._isolate(orders, outcomes, error, turn, dry_run=dry_run)
+            self._isolate(orders, outcomes, error, dry_run=dry_run)
         else:
             self._save_snapshots(decision, written)
 
     def _isolate(
-        self, orders: Mapping[int, Order], outcomes: dict[int, Outcome], error: Exception, turn: Turn, *, dry_run: bool
+        self, orders: Mapping[int, Order], outcomes: dict[int, Outcome], error: Exception, *, dry_run: bool
     ) -> None:
         """Find the order that poisons its batch by halving."""
         items = [(place, order) for place, order in orders.items() if place not in outcomes]
@@ -116,7 +107,7 @@ class Store:
             return
         middle = len(items) // 2
         for half in (items[:middle], items[middle:]):
-            self._attempt(dict(half), outcomes, turn, dry_run=dry_run)
+            self._attempt(dict(half), outcomes, dry_run=dry_run)
 
     def _save_snapshots(self, decision: Decision, written: Appended) -> None:
         due = [

@@ -21,7 +21,7 @@ from domain import audience, client, import_job
 from domain.import_job import Counts, ImportJob, QueueImport
 from domain.import_row import ImportRow
 from domain.store.importing import Importing
-from domain.store.log import Store, Turn, at_once
+from domain.store.log import Store
 from domain.store.order import Accepted, Context, Failed, Order, Outcome, Unavailable
 from domain.store.uploads import Uploads
 from tests.api.serving import MASTER_KEY_TEXT
@@ -138,9 +138,9 @@ def test_a_chunk_that_was_written_but_not_recorded_is_counted_once(
     def losing() -> Callable[..., list[Outcome]]:
         left = next(chunks_until_loss)
 
-        def torn(*orders: Order, dry_run: bool = False, turn: Turn = at_once) -> list[Outcome]:
+        def torn(*orders: Order, dry_run: bool = False) -> list[Outcome]:
             nonlocal left
-            outcomes = handle(*orders, dry_run=dry_run, turn=turn)
+            outcomes = handle(*orders, dry_run=dry_run)
             left -= len(orders) > 1
             return outcomes if left else [Failed(Unavailable())] * len(orders)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from itertools import count
-from threading import Event as Flag
 from typing import Any
 from uuid import uuid4
 
@@ -157,24 +156,17 @@ def test_what_was_read_before_a_bad_end_is_done(store: Store) -> None:
     assert [actions(chunk) for chunk in done] == [["created", "created"]] * 3
 
 
-def test_nothing_is_on_its_way_once_an_import_is_lost(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_behind_a_chunk_that_was_lost_stay_undone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     handle = store.handle
-    third = Flag()
 
     def lost(*orders: Order, **how: Any) -> list[Outcome]:
-        item = orders[0].command.item
-        if item == 2:
-            assert third.wait(10)
-            return [Failed(Unavailable())]
-        if item == 3:
-            third.set()
-        return handle(*orders, **how)
+        return [Failed(Unavailable())] if orders[0].command.item == 2 else handle(*orders, **how)
 
     monkeypatch.setattr(store, "handle", lost)
     with pytest.raises(Unavailable):
-        list(Importing(store, IMPORT).chunks((row(item, f"lost{item}@x.org") for item in range(1, 5)), 1))
-    known = store.load(contact.decider, keys=[f"lost{item}@x.org" for item in range(1, 5)])
-    assert [each.number > 0 for each in known] == [True, False, True, False]
+        list(Importing(store, IMPORT).chunks((row(item, f"lost{item}@x.org") for item in range(1, 4)), 1))
+    known = store.load(contact.decider, keys=[f"lost{item}@x.org" for item in range(1, 4)])
+    assert [each.number > 0 for each in known] == [True, False, False]
 
 
 EMAILS = st.sampled_from(["a", "b", "c", "d", "e"])
