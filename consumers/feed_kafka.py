@@ -45,6 +45,8 @@ class KafkaFeed:
         self._generation = str(division.generation).encode()
         self._committed = monotonic()
         self._consumer = KafkaConsumer(bootstrap_servers=servers.split(","), group_id=consumer, **CONSUMER)
+        # A member that hears of the topic only while it joins is given nothing and, once in a while, never looks again.
+        self._consumer.partitions_for_topic(topic)
         self._consumer.subscribe([topic])
 
     @property
