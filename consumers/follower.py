@@ -73,6 +73,10 @@ class Follower:
         """The partitions for which the log is to be read."""
         return frozenset(self._behind)
 
+    def read_on(self) -> None:
+        """Read the log from here to its end, ahead of the feed."""
+        self._behind |= self._owned - self._parked.keys()
+
     def took(self, applied: Applied) -> None:
         """Note what became of live batches."""
         self._behind |= applied.behind

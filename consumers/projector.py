@@ -34,6 +34,10 @@ VERSIONS = "SELECT name, version FROM read_models"
 READ_AHEAD: Final = 10_000
 """Events between the relay and the log's end from which it is quicker to read them than to wait for them."""
 
+FLOOD: Final = 2_000
+"""Events in the feed's hands from which urgent projections go ahead of the others, by the log itself."""
+HURRIED_CHUNKS: Final = 20
+
 log = logging.getLogger(__name__)
 
 OpenFeed = Callable[[Connection, Flag], Feed | None]
@@ -50,6 +54,11 @@ def falls_behind(before: Relayed | None, now: Relayed) -> bool:
     """True when the relay stood still though it had events to publish, or has very many: brokers lost, or a flood."""
     stands = before is not None and now.position == before.position < before.head
     return stands or now.head - now.position > READ_AHEAD
+
+
+def is_flood(batches: Sequence[Batch]) -> bool:
+    """True when the feed had so much that there is most likely more."""
+    return sum(len(batch.events) for batch in batches) >= FLOOD
 
 
 class Projector:
@@ -83,6 +92,8 @@ class Projector:
             if not all_read_the_log(followers, owned) or monotonic() - polled >= WAIT:
                 batches = feed.poll(0 if any(follower.busy for follower in followers) else WAIT)
                 owned, polled = feed.owned, monotonic()
+            if is_flood(batches) or any(follower.behind for follower in followers):
+                self._hurry(connection, [f for f in followers if f.projection.urgent], partitions)
             live = [(follower.projection, follower.live(batches, owned)) for follower in followers]
             applied = apply_all(connection, self._unsealer, live, partitions=partitions)
             for follower in followers:
@@ -92,6 +103,15 @@ class Projector:
                 self._check(connection, feed, followers)
                 followers = self._followers(connection, partitions, followers)
                 checked = monotonic()
+
+    def _hurry(self, connection: Connection, followers: Sequence[Follower], partitions: int) -> None:
+        """Bring these to the log's end, or a good way towards it, while the others wait: a flood is not for them."""
+        for follower in followers:
+            follower.read_on()
+        for _ in range(HURRIED_CHUNKS):
+            if not any(follower.behind for follower in followers):
+                return
+            catch_up(connection, self._unsealer, followers, partitions)
 
     def _followers(self, connection: Connection, partitions: int, before: Sequence[Follower]) -> list[Follower]:
         """A follower of every projection but those whose tables are of another version: they wait for a rebuild."""

@@ -78,4 +78,5 @@ PROJECTION: Final = Projection(
     indexes=INDEXES,
     fold=fold,
     scratch=("claimed_by",),
+    urgent=True,
 )

@@ -45,6 +45,7 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True):
     the fold, so that a rebuild can fill the same names in a schema of its own.
     ``derived`` makes tables that add up others anew from them, for a rebuild that filled those stream by stream.
     ``scratch`` names columns that hold notes of the moment instead of what events say: a rebuild loses them.
+    ``urgent`` models go ahead of the others while the log is flooded: somebody's mail waits for them.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True):
     fold: Fold
     derived: LiteralString = ""
     scratch: tuple[str, ...] = ()
+    urgent: bool = False
 
     @property
     def tables(self) -> tuple[str, ...]:

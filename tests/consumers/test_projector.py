@@ -19,7 +19,7 @@ from consumers import projector as projector_module
 from consumers.catch_up import together
 from consumers.follower import CHUNK, divided
 from consumers.messages import Headers
-from consumers.projector import Relayed, falls_behind
+from consumers.projector import Relayed, falls_behind, is_flood
 from consumers.relay import PRODUCER, Relay
 from consumers.session import Connection, connect
 from domain.store.log import Store
@@ -27,7 +27,7 @@ from domain.store.recorded import Recorded
 from projections import directory
 from projections.checkpoint import lags, reflected_position, unpark
 from projections.contacts import PROJECTION
-from projections.engine import apply
+from projections.engine import Batch, apply
 from projections.projection import Opened, Projection
 from tests.consumers.conftest import BOTH, Direct, Source, ThroughKafka
 from tests.consumers.process import GATE
@@ -84,6 +84,35 @@ def test_every_projection_follows_by_checkpoints_of_its_own(source: Source, stor
     with running(source.projector(TALLY, PROJECTION, directory.PROJECTION)):
         wait_for(store, "tally", "contacts", "directory")
     assert_exact(store)
+
+
+def test_urgent_projections_go_ahead_of_the_others_in_a_flood(
+    source: Source, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("consumers.catch_up", "consumers.follower"):
+        monkeypatch.setattr(f"{module}.CHUNK", 20)
+    order: list[str] = []
+
+    def noted(name: str, *, urgent: bool) -> Projection:
+        def fold(_: Connection, events: Sequence[Opened], /) -> None:
+            order.append(name) if events else None
+
+        return msgspec.structs.replace(TALLY, name=name, fold=fold, urgent=urgent)
+
+    write(store, range(1, 61))
+    with running(source.projector(noted("patient", urgent=False), noted("urgent", urgent=True))):
+        wait_for(store, "patient", "urgent")
+    begun, last = order.index("patient"), len(order) - 1 - order[::-1].index("urgent")
+    assert order.count("urgent") > 3
+    assert order[begun:last].count("patient") <= 2
+
+
+@pytest.mark.parametrize(("events", "flood"), [(0, False), (1_999, False), (2_000, True)])
+def test_what_is_a_flood(store: Store, events: int, *, flood: bool) -> None:
+    write(store, [1])
+    [event] = store.read(0, 1)
+    batches = [Batch(0, 0, [event] * (events // 2), 1), Batch(1, 0, [event] * (events - events // 2), 1)]
+    assert is_flood(batches) is flood
 
 
 @contextmanager
