@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event as Flag
 from typing import Any, Final
 
@@ -149,6 +149,16 @@ def producing(servers: str, topic: Topic) -> Iterator[KafkaProducer]:
             producer.close(timeout=CLOSE_SECONDS)
         except KafkaTimeoutError:
             log.warning("producer left with messages that no broker acknowledged")
+            abandon(producer)
+
+
+def abandon(producer: KafkaProducer) -> None:
+    """End a producer whose messages nobody takes: the library's ``close`` gives up before it ends its own thread."""
+    sender = producer._sender  # noqa: SLF001
+    sender.force_close()
+    sender.join(CLOSE_SECONDS)
+    with suppress(KafkaTimeoutError):
+        producer.close(timeout=CLOSE_SECONDS)
 
 
 def save(connection: Connection, division: Division, position: int, last: dict[int, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from itertools import groupby
 from threading import Event as Flag
@@ -18,6 +19,7 @@ from consumers import relay
 from consumers.feed import Division, relayed_division
 from consumers.messages import Headers, Message, message_of
 from consumers.session import Connection, connect
+from consumers.topics import ensure_topic
 from domain.store.log import Store
 from domain.store.partition import partition_of
 from domain.store.recorded import Recorded
@@ -226,3 +228,17 @@ def test_a_stopped_relay_waits_for_nobody(way: ThroughKafka) -> None:
     stop.set()
     way.relay(stop)
     assert relayed(way) == -1
+
+
+def test_a_producer_whose_messages_nobody_takes_ends_all_the_same(kafka: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "CLOSE_SECONDS", 0.5)
+    name, admin = "datamailer.abandoned", KafkaAdminClient(bootstrap_servers=kafka)
+    topic, before = ensure_topic(kafka, name, 1), set(threading.enumerate())
+    with relay.producing(kafka, topic) as producer:
+        producer.send(name, b"taken").get(10)
+        admin.delete_topics([name])
+        late = producer.send(name, b"not taken")
+    assert late.failed()
+    assert set(threading.enumerate()) <= before
+    producer.close(timeout=0)
+    admin.close()
