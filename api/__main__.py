@@ -15,8 +15,8 @@ from eventsourcing.persistence import PersistenceError
 
 from api.app import application
 from api.application import Application
-from api.one_write import Protocol
 from config.logging import configure_logging
+from config.one_write import Protocol
 from config.settings import BadSettingsError, Settings
 from domain.store.keyring import WrongMasterKey
 

@@ -9,15 +9,15 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from eventsourcing.persistence import OperationalError
 
-from consumers.session import WAIT, Connection, connect, lead, listen, wait
+from consumers.leading import look_while_leading
+from consumers.session import Connection
 from domain import contact, list_send, template
 from domain.contact import Contact
 from domain.list_send import FinishListSend, ListSend, RecordSends, Unsent
 from domain.store.list_sending import ListSending, Target, counted, opened
 from domain.store.log import Store
-from domain.store.order import Accepted, Contended, Context, Failed, Order, Unavailable
+from domain.store.order import Accepted, Context, Failed, Order
 from projections.checkpoint import is_caught_up
 from projections.recipient_lists import PROJECTION
 from projections.recipient_members import Member, members_until
@@ -25,7 +25,6 @@ from projections.recipient_members import Member, members_until
 NAME: Final = "datamailer.list_sender"
 CHUNK: Final = 500
 """Members that are written to at once."""
-PAUSE: Final = 0.2
 RUNNING: Final = "SELECT send_id FROM list_sends WHERE status = 'running' ORDER BY send_id"
 REQUESTED_AT: Final = """
 SELECT max(notification_id) FROM log WHERE originator_id = %s AND topic LIKE 'list_send.requested@%%'
@@ -42,17 +41,7 @@ class ListSender:
 
     def session(self, stop: Flag) -> None:
         """Carry out until stopped. Raises what a lost database raises: the next session goes on where this one was."""
-        with connect(self._store.conninfo, NAME) as connection:
-            listen(connection)
-            if not lead(connection, NAME, stop):
-                return
-            while not stop.is_set():
-                try:
-                    self.look(connection, stop)
-                except (Unavailable, Contended) as error:
-                    raise OperationalError from error
-                stop.wait(PAUSE)
-                wait(connection, WAIT)
+        look_while_leading(self._store.conninfo, NAME, self.look, stop)
 
     def look(self, connection: Connection, stop: Flag) -> None:
         """Carry out what is on its way, as far as the read model goes. Raises Unavailable, Contended."""

@@ -10,21 +10,18 @@ from threading import Event as Flag
 from typing import Any, Final
 from uuid import UUID
 
-from eventsourcing.persistence import OperationalError
-
-from consumers.session import WAIT, Connection, connect, lead, listen, wait
+from consumers.leading import look_while_leading
+from consumers.session import Connection
 from domain import campaign, client, message
 from domain.campaign import Campaign
 from domain.message import campaign_message_number
 from domain.store.known import Known, handle_known
 from domain.store.log import Store
-from domain.store.order import Accepted, Contended, Context, Failed, Order, Outcome, Unavailable
+from domain.store.order import Accepted, Context, Failed, Order, Outcome
 from projections.campaign_audience.candidates import Intended, intended
 from projections.checkpoint import is_caught_up
 
 NAME: Final = "datamailer.planner"
-PAUSE: Final = 0.2
-"""Seconds between looks at least: the log grows all the time, campaigns seldom."""
 NEEDED: Final = ("contacts", "category_choices", "recipient_lists")
 """Read models that a snapshot is taken from."""
 AT_ONCE: Final = 2
@@ -53,17 +50,7 @@ class Planner:
 
     def session(self, stop: Flag) -> None:
         """Plan until stopped. Raises what a lost database raises: the next session goes on where this one was."""
-        with connect(self._store.conninfo, NAME) as connection:
-            listen(connection)
-            if not lead(connection, NAME, stop):
-                return
-            while not stop.is_set():
-                try:
-                    self.look(connection, stop)
-                except (Unavailable, Contended) as error:
-                    raise OperationalError from error
-                stop.wait(PAUSE)
-                wait(connection, WAIT)
+        look_while_leading(self._store.conninfo, NAME, self.look, stop)
 
     def look(self, connection: Connection, stop: Flag) -> None:
         """Do what is due now. Raises Unavailable and psycopg's OperationalError."""

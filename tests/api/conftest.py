@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 import psycopg
 import pytest
 from psycopg import sql
 
+from api.cli import main
 from api.demo import KEYS, add_demo
 from config.local.postgres import Postgres
 from consumers.__main__ import projector
@@ -108,3 +110,17 @@ def contact_id(upsert: Upsert) -> int:
     """The id of the test's contact, which has a pending subscription."""
     number: int = upsert().json()["contact_id"]
     return number
+
+
+@pytest.fixture
+def run(demo_database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run a command on the demo data; gives its status and what it wrote."""
+    monkeypatch.setenv("DATABASE_URL", demo_database)
+    monkeypatch.setenv("MASTER_KEY", MASTER_KEY_TEXT)
+
+    def ran(*words: object) -> tuple[int, str, str]:
+        status = main([str(word) for word in words])
+        written = capsys.readouterr()
+        return status, written.out, written.err
+
+    return ran

@@ -7,25 +7,9 @@ from typing import Any
 
 import pytest
 
-from api.cli import main
 from tests.api.conftest import Upsert
-from tests.api.serving import MASTER_KEY_TEXT
 
 SCOPE = ("--audience", "dtc-courses", "--client", "dtc-courses")
-
-
-@pytest.fixture
-def run(demo_database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Run a command on the demo data; gives its status and what it wrote."""
-    monkeypatch.setenv("DATABASE_URL", demo_database)
-    monkeypatch.setenv("MASTER_KEY", MASTER_KEY_TEXT)
-
-    def ran(*words: object) -> tuple[int, str, str]:
-        status = main([str(word) for word in words])
-        written = capsys.readouterr()
-        return status, written.out, written.err
-
-    return ran
 
 
 def test_a_contact_at_a_moment(run: Any, upsert: Upsert, email: str) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from api.cli import main
 from consumers.session import connect
 from domain import campaign, message
 from domain.store.log import Store
@@ -28,20 +27,6 @@ def store(demo_database: str) -> Iterator[Store]:
     store = Store(demo_database, MASTER_KEY_TEXT)
     yield store
     store.close()
-
-
-@pytest.fixture
-def run(demo_database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Run a command; gives its status and what it wrote."""
-    monkeypatch.setenv("DATABASE_URL", demo_database)
-    monkeypatch.setenv("MASTER_KEY", MASTER_KEY_TEXT)
-
-    def ran(*words: object) -> tuple[int, str, str]:
-        status = main([str(word) for word in words])
-        written = capsys.readouterr()
-        return status, written.out, written.err
-
-    return ran
 
 
 @pytest.fixture

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import psycopg
 
 from domain import message
-from domain.mail_event import MailEvent
+from domain.mail_event import Kind, MailEvent
 from domain.store.feedback import Feedback, Told
 from domain.store.log import Store
 from domain.store.mapper import UnknownEvent
@@ -18,9 +19,9 @@ from tests.store.conftest import NOON
 SES_ID = "0100018f-okapi"
 
 
-def told(stream: UUID | None, kind: str = "Delivery", **said: object) -> Told:
-    named = {"event_id": f"{kind} {stream}", "ses_message_id": SES_ID}
-    event = MailEvent(kind=kind, at=NOON, stream=stream, **{**named, **said})  # type: ignore[arg-type]
+def told(stream: UUID | None, kind: Kind = "Delivery", **said: Any) -> Told:
+    named: dict[str, Any] = {"event_id": f"{kind} {stream}", "ses_message_id": SES_ID}
+    event = MailEvent(kind=kind, at=NOON, stream=stream, **{**named, **said})
     return Told(event, "ses", new_correlation_id())
 
 

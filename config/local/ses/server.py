@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from config import one_write
 from config.local.ses.account import Account, LostAnswerError
 from config.local.ses.composing import new_message_id
 from config.local.ses.errors import BadRequestError, SesError
@@ -19,50 +19,13 @@ MAX_BODY: Final = 64 * 1024 * 1024
 """A mail of 40 MB in base64, with room for the JSON around it."""
 KEEP_ALIVE_SECONDS: Final = 600
 """Longer than clients keep connections: closing one under a client's hands would look like a lost answer."""
-GATHERED: Final = 16 * 1024
-"""Bytes of which a copy costs less than a system call."""
 HANG_UP: Final = "hang_up"
 
 Operation = Callable[[bytes], bytes]
 
 
-class Gathered:
-    """A transport that writes head and body of an answer at once: one system call here, one less for the client."""
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._call_soon = loop.call_soon
-        self._parts: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        """Write when the loop comes round, or at once what is long."""
-        if not self._parts:
-            self._call_soon(self._flush)
-        self._parts.append(data)
-        if len(data) > GATHERED:
-            self._flush()
-
-    def close(self) -> None:
-        """Close after what is to be written."""
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        if self._parts:
-            self._transport.write(b"".join(self._parts))
-            self._parts.clear()
-
-    def __getattr__(self, name: str) -> Any:
-        """All else is the transport's own."""
-        return getattr(self._transport, name)
-
-
-class Protocol(HttpToolsProtocol):
+class Protocol(one_write.Protocol):
     """Lets the application close the connection without an answer."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Have answers gathered."""
-        super().connection_made(cast("asyncio.Transport", Gathered(transport, self.loop)))
 
     def on_message_begin(self) -> None:
         """Put what closes the connection beside what ASGI knows of the request."""

@@ -47,6 +47,6 @@ class OneWrite:
 class Protocol(HttpToolsProtocol):
     """Uvicorn's HTTP over httptools, with answers written at once."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a connection."""
-        super().connection_made(cast("asyncio.Transport", OneWrite(transport)))
+        super().connection_made(cast("asyncio.Transport", OneWrite(cast("asyncio.Transport", transport))))
