@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import psycopg
@@ -69,7 +69,7 @@ class LogRecorder(PostgresApplicationRecorder):
             max_overflow=max_connections - pool_size,
         )
         # The library knows neither sslmode and its like, nor when to stop trying alone and let requests try at once.
-        datastore.pool.kwargs = {**dict(datastore.pool.kwargs or {}), **parts}  # type: ignore[arg-type]
+        datastore.pool.kwargs = cast("dict[str, Any]", datastore.pool.kwargs or {}) | parts
         datastore.pool.reconnect_timeout = RECONNECT_SECONDS
         super().__init__(datastore, events_table_name="log")
 
